@@ -51,6 +51,10 @@ class Activation:
         """A bound on |φ'(u) − φ'(v)| over u, v in [z − radius, z + radius]; zero where radius is zero."""
         raise NotImplementedError
 
+    def has_kink_within(self, z: Tensor, radius: Tensor) -> Tensor:
+        """Whether φ has a kink in [z − radius, z + radius]."""
+        return torch.zeros_like(z, dtype=torch.bool)
+
     def slope_difference_error(self, z: Tensor, dz: Tensor, e_z: Tensor, e_dz: Tensor) -> Tensor:
         """A bound on the error of `slope_difference` when z and dz are known to within e_z and e_dz."""
         return self.slope_variation(z, e_z) + self.slope_variation(z + dz, e_z + e_dz)
@@ -139,11 +143,14 @@ class PiecewiseLinear(Activation):
     def slope_difference(self, z: Tensor, dz: Tensor) -> Tensor:
         return self.slope(z + dz) - self.slope(z)
 
-    def slope_variation(self, z: Tensor, radius: Tensor) -> Tensor:
+    def has_kink_within(self, z: Tensor, radius: Tensor) -> Tensor:
         near = torch.zeros_like(z, dtype=torch.bool)
         for kink in self.kinks:
-            near |= ((z - kink).abs() <= radius) & (radius > 0)
-        return near * (self.beta - self.alpha)
+            near = near | ((z - kink).abs() <= radius)
+        return near
+
+    def slope_variation(self, z: Tensor, radius: Tensor) -> Tensor:
+        return (self.has_kink_within(z, radius) & (radius > 0)) * (self.beta - self.alpha)
 
     def module(self) -> torch.nn.Module:
         if not self.kinks and self.slopes == (1.0,):
@@ -243,8 +250,6 @@ class Negated(Activation):
         self.base = base
         self.spec = f"negated:{base.spec}"
         self.alpha, self.beta, self.homogeneous = base.alpha, base.beta, base.homogeneous
-        self.slope_variation = base.slope_variation  # type: ignore[method-assign]
-        self.slope_difference_error = base.slope_difference_error  # type: ignore[method-assign]
 
     def __call__(self, z: Tensor) -> Tensor:
         return -self.base(z)
@@ -257,6 +262,15 @@ class Negated(Activation):
 
     def slope_difference(self, z: Tensor, dz: Tensor) -> Tensor:
         return -self.base.slope_difference(z, dz)
+
+    def has_kink_within(self, z: Tensor, radius: Tensor) -> Tensor:
+        return self.base.has_kink_within(z, radius)
+
+    def slope_variation(self, z: Tensor, radius: Tensor) -> Tensor:
+        return self.base.slope_variation(z, radius)
+
+    def slope_difference_error(self, z: Tensor, dz: Tensor, e_z: Tensor, e_dz: Tensor) -> Tensor:
+        return self.base.slope_difference_error(z, dz, e_z, e_dz)
 
 
 def _slope(name: str, a: float) -> float:
@@ -353,4 +367,6 @@ def as_activation(value: Activation | str | Callable[[], Activation]) -> Activat
         return parse_activation(value)
     if value in _PLAIN.values():
         return value()
-    raise InputError(f"activation={value!r} is not an activation; expected e.g. drt.leaky_relu(0.1) or 'leaky_relu:0.1'")
+    raise InputError(
+        f"activation={value!r} is not an activation; expected e.g. drt.leaky_relu(0.1) or 'leaky_relu:0.1'"
+    )

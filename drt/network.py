@@ -110,12 +110,16 @@ class Network:
                 )
         if isinstance(activation, list | tuple):
             if len(activation) != self.depth:
-                raise InputError(f"activation must be one, or {self.depth} for {self.depth} layers; got {len(activation)}")
+                raise InputError(
+                    f"activation must be one, or {self.depth} for {self.depth} layers; got {len(activation)}"
+                )
             self.activations = tuple(map(as_activation, activation))
         else:
             self.activations = (as_activation(activation),) * self.depth
         self.biases = self._check_biases(biases)
-        self.batch_shape = broadcast_batch(*((f"weights[{i}]", tuple(w.shape[:-2])) for i, w in enumerate(self.weights)))
+        self.batch_shape = broadcast_batch(
+            *((f"weights[{i}]", tuple(w.shape[:-2])) for i, w in enumerate(self.weights))
+        )
         self.alpha = min(a.alpha for a in self.activations)
         self.beta = max(a.beta for a in self.activations)
 
@@ -127,7 +131,9 @@ class Network:
         checked = tuple(None if b is None else as_float64(b, f"biases[{i}]", 1) for i, b in enumerate(biases))
         for i, b in enumerate(checked):
             if b is not None and b.shape[-1] != self.widths[i + 1]:
-                raise InputError(f"biases[{i}] has shape {tuple(b.shape)}: its last dimension must be {self.widths[i + 1]}")
+                raise InputError(
+                    f"biases[{i}] has shape {tuple(b.shape)}: its last dimension must be {self.widths[i + 1]}"
+                )
         return checked
 
     @property
@@ -236,4 +242,6 @@ def _activation_of(module: torch.nn.Module, index: int) -> Activation:
         return relu()
     if isinstance(module, torch.nn.Identity):
         return identity()
-    raise InputError(f"model[{index}] = {module} is not known; expected Linear, LeakyReLU, ReLU, Identity or a drt activation")
+    raise InputError(
+        f"model[{index}] = {module} is not known; expected Linear, LeakyReLU, ReLU, Identity or a drt activation"
+    )

@@ -1,0 +1,44 @@
+"""The product of the norms.
+
+    ‖f̃ − f‖ ≤ Π_l β_l‖W_l‖₂ · ‖x‖ · [Π_l (1 + ρ_l) − 1],     ρ_l = ‖ΔW_l‖₂/‖W_l‖₂ (…, L), dimensionless
+
+Any widths, α = 0 (ReLU) allowed. No hypothesis but the absence of biases.
+Source: Bernstein, Mingard, Huang, Azizan and Yue, Automatic Gradient Descent, 2023.
+"""
+
+from drt.claims.base import Claim, register
+from drt.hypotheses import resolve
+from drt.measure import Measurement
+from drt.numbers import Number, exp, log, log_product_minus_one
+from drt.numbers import sum as sum_
+
+
+def log_scale(m: Measurement) -> Number:
+    """log(Π β_l‖W_l‖₂·‖x‖): no output is longer."""
+    return sum_(log(m.betas) + m.log_norm_w) + m.log_norm_x
+
+
+def log_value(m: Measurement) -> Number:
+    """Log of the right side."""
+    return log_scale(m) + log_product_minus_one(m.rho)
+
+
+def value(m: Measurement) -> Number:
+    """Π β_l‖W_l‖₂·‖x‖·[Π(1 + ρ_l) − 1]."""
+    return exp(log_value(m))
+
+
+register(
+    Claim(
+        "norm-product.function",
+        "theorem",
+        "function",
+        "‖f̃ − f‖ ≤ β^L Π‖W_k‖₂ ‖x‖ [Π(1 + ρ_k) − 1]",
+        "Bernstein et al., Automatic Gradient Descent, 2023",
+        resolve(()),
+        value,
+        log_value,
+        left="absolute",
+        known="true",
+    )
+)

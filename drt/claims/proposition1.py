@@ -1,0 +1,55 @@
+"""Proposition 1: the closed form of the Jacobian.
+
+    J_l = ∂f/∂h_l = Φ'_L W_L ··· Φ'_{l+1} W_{l+1},        Φ'_k = diag φ'(W_k h_{k−1})
+
+Checked as ‖J_l − ∂f/∂h_l‖_F/‖J_l‖_F ≤ (rounding bound of the product), the derivative taken by torch's automatic
+differentiation of f itself; a discrepancy beyond the derived rounding bounds is a violation.
+
+H1  differentiable: no pre-activation within its rounding error of a kink. Holds with biases too.
+
+Source: Proposition 1 of the paper (after Pennington et al.).
+"""
+
+import torch
+from torch import Tensor
+
+from drt.claims.base import Claim, register
+from drt.hypotheses import resolve
+from drt.measure import Measurement
+from drt.numbers import Number
+
+
+def log_discrepancy(m: Measurement) -> Tensor:
+    """Log ‖J_l − ∂f/∂h_l‖_F/‖J_l‖_F, for each instance."""
+    net, x = m.instance.net, m.instance.x
+    batch = m.batch_shape
+    with torch.enable_grad():
+        h = net.hidden_states(x)[m.layer].detach().expand(*batch, -1).clone().requires_grad_()
+        out = h
+        for layer in range(m.layer + 1, net.depth + 1):
+            out = net.activations[layer - 1](net.pre_activation(layer, out))
+        # One backward pass per output: instances are independent, so a batch shares it.
+        rows = [torch.autograd.grad(out[..., i].sum(), h, retain_graph=True)[0] for i in range(m.widths[-1])]
+    closed = net.jacobians(x)[m.layer].expand(*batch, -1, -1)
+    gap = torch.linalg.matrix_norm(closed - torch.stack(rows, -2))
+    return torch.log(gap) - torch.log(torch.linalg.matrix_norm(closed))
+
+
+def value(m: Measurement) -> Number:
+    """Twice the derived relative rounding bound of J_l: one for each way of computing it."""
+    return 2 * m.instance.jacobian_error_bounds[m.layer][0].expand(m.batch_shape)
+
+
+register(
+    Claim(
+        "proposition1",
+        "identity",
+        "jacobian",
+        "∂f/∂h_l = Φ'_L W_L ··· Φ'_{l+1} W_{l+1}",
+        "paper, Proposition 1",
+        resolve(("-biases", "differentiable")),
+        value,
+        left=log_discrepancy,
+        known="true",
+    )
+)

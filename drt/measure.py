@@ -1,0 +1,338 @@
+"""A network, its perturbation and an input → the exact relative change and every quantity a bound may use."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from drt import propagate, rounding
+from drt.errors import InputError
+from drt.network import ArrayLike, Network, as_float64, broadcast_batch
+from drt.numbers import LOG2
+from drt.propagate import log_norm
+from drt.spectra import UNIT, Spectrum, singular_values, spectrum, times_power_of_two
+
+
+class Instance:
+    """A network f, the perturbation ΔW_l (and Δb_l) that makes f̃, and inputs x.
+
+    `known` may hold the singular values of the W_l ("w") and ΔW_l ("dw"), one (…, r) tensor a layer, where a
+    construction knows them: then no SVD is spent on them.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        dweights: Sequence[ArrayLike],
+        x: ArrayLike,
+        dbiases: Sequence[ArrayLike | None] | None = None,
+        known: dict[str, Sequence[Tensor]] | None = None,
+    ):
+        self.net = net
+        self.x = net.check_input(x)
+        self.dweights = _check_dweights(net, dweights)
+        self.dbiases = _check_dbiases(net, dbiases)
+        self.known = known or {}
+        self.batch_shape = broadcast_batch(
+            ("weights", net.batch_shape),
+            *((f"dweights[{i}]", tuple(dw.shape[:-2])) for i, dw in enumerate(self.dweights)),
+            ("x", tuple(self.x.shape[:-1])),
+        )
+        self.differentiable = any(t.requires_grad for t in (*net.weights, *self.dweights, self.x))
+
+    @cached_property
+    def layers(self) -> tuple[propagate.ScaledLayer, ...]:
+        """The layers' matrices, scaled."""
+        return propagate.scale_layers(self.net, self.dweights, self.dbiases)
+
+    @cached_property
+    def states(self) -> propagate.Forward:
+        """The forward pass of f and f̃ − f."""
+        return propagate.forward(self.net, self.layers, self.x)
+
+    @cached_property
+    def sweep(self) -> propagate.Backward:
+        """The backward sweep of the J_l and their changes."""
+        return propagate.backward(self.net, self.layers, self.states)
+
+    @cached_property
+    def spectra(self) -> tuple[Spectrum, Spectrum, Spectrum]:
+        """Spectra of W, ΔW and W̃; all SVDs in one go, none where the singular values are known."""
+        matrices = {
+            "w": [layer.w for layer in self.layers],
+            "dw": [layer.dw for layer in self.layers],
+            "wt": [layer.wt for layer in self.layers],
+        }
+        wanted = [key for key in matrices if key not in self.known]
+        computed = iter(singular_values([m for key in wanted for m in matrices[key]]))
+        scales = [layer.exponent for layer in self.layers]
+        spectra = []
+        for key, group in matrices.items():
+            if key in self.known:
+                values = [times_power_of_two(s, -e[..., None]) for s, e in zip(self.known[key], scales, strict=True)]
+            else:
+                values = [next(computed) for _ in group]
+            spectra.append(spectrum(group, values, [e * LOG2 for e in scales]))
+        return spectra[0], spectra[1], spectra[2]
+
+    @cached_property
+    def error_bounds(self) -> rounding.ErrorBounds:
+        """Rounding error bounds of the forward pass."""
+        return rounding.of_function(self.net, self.states, *self.spectra)
+
+    @cached_property
+    def jacobian_error_bounds(self) -> list[tuple[Tensor, Tensor]]:
+        """Rounding error bounds of the backward sweep."""
+        return rounding.of_jacobians(self.net, self.layers, self.states, self.sweep, self.error_bounds, self.spectra)
+
+
+class Measurement:
+    """What `measure` and `measure_jacobian` return: everything that a bound may depend on.
+
+    Shapes: (…,) is the batch, n = `depth` the number of layers measured (L, or L − layer for a Jacobian).
+
+        change (…,)         ‖f̃ − f‖/‖f‖, or ‖J̃_l − J_l‖_F/‖J_l‖_F
+        delta, rho (…, n)   ‖ΔW_k‖_F/‖W_k‖_F and ‖ΔW_k‖₂/‖W_k‖₂
+        kappa_w, kappa_dw, kappa_wt (…, n)   condition numbers of W_k, ΔW_k (1 where ΔW_k = 0), W̃_k; ∞ if rank-deficient
+        kappa (…,)          the largest of all of them
+        alpha, beta         smallest α_k, largest β_k; alphas, betas (n,): layer by layer
+        depth, widths       n and (n_l, …, n_L)
+        log_norm_w, log_norm_dw, log_norm_wt (…, n)   logarithms of spectral norms
+        log_norm_x, log_norm_f, log_norm_df (…,), log_norm_dwh (…, n)   of ‖x‖, ‖f‖, ‖f̃ − f‖, ‖ΔW_k h_{k−1}‖ (function only)
+        log_change, log_reference (…,)   log of the change, and of what it is relative to
+
+    All dimensionless but the norms. A measurement is an immutable view of its `instance`.
+    """
+
+    def __init__(self, instance: Instance, quantity: str, layer: int):
+        self.instance = instance
+        self.quantity = quantity
+        self.layer = layer
+        net = instance.net
+        self.widths = net.widths[layer:]
+        self.depth = net.depth - layer
+        self.alpha = min(a.alpha for a in net.activations[layer:])
+        self.beta = max(a.beta for a in net.activations[layer:])
+        self._side = 0
+
+    def inflated(self, side: int) -> Measurement:
+        """The same, with every measured ratio at the upper (+1) or lower (−1) end of its rounding error."""
+        view = copy.copy(self)
+        view.__dict__ = {k: v for k, v in self.__dict__.items() if k in _PLAIN}
+        view._side = side
+        return view
+
+    def _layers(self, x: Float[Tensor, "... L"]) -> Float[Tensor, "... n"]:
+        return x[..., self.layer :].expand(*self.instance.batch_shape, self.depth)
+
+    def _stretched(self, x: Tensor, relative_error: Tensor | float) -> Tensor:
+        return x * (1 + self._side * relative_error) if self._side else x
+
+    @property
+    def batch_shape(self) -> tuple[int, ...]:
+        """The leading dimensions of every field."""
+        return self.instance.batch_shape
+
+    @cached_property
+    def alphas(self) -> Float[Tensor, " n"]:
+        return self._constants([a.alpha for a in self.instance.net.activations[self.layer :]])
+
+    @cached_property
+    def betas(self) -> Float[Tensor, " n"]:
+        return self._constants([a.beta for a in self.instance.net.activations[self.layer :]])
+
+    def _constants(self, values: list[float]) -> Tensor:
+        return torch.tensor(values, dtype=torch.float64, device=self.instance.x.device)
+
+    @cached_property
+    def delta(self) -> Float[Tensor, "... n"]:
+        w, dw, _ = self.instance.spectra
+        # A Frobenius norm of mn squares: relative error below (mn/2 + 2)u.
+        pairs = zip(self.widths, self.widths[1:], strict=False)
+        return self._stretched(
+            self._layers(dw.frobenius / w.frobenius), self._constants([(m * n + 4) * UNIT for m, n in pairs])
+        )
+
+    @cached_property
+    def rho(self) -> Float[Tensor, "... n"]:
+        w, dw, _ = self.instance.spectra
+        return self._stretched(self._layers(dw.s_max / w.s_max), 2 * w.error[self.layer :])
+
+    @cached_property
+    def kappa_w(self) -> Float[Tensor, "... n"]:
+        return self._layers(self.instance.spectra[0].kappa(self._side))
+
+    @cached_property
+    def kappa_dw(self) -> Float[Tensor, "... n"]:
+        return self._layers(self.instance.spectra[1].kappa(self._side))
+
+    @cached_property
+    def kappa_wt(self) -> Float[Tensor, "... n"]:
+        return self._layers(self.instance.spectra[2].kappa(self._side))
+
+    @cached_property
+    def kappa(self) -> Float[Tensor, ...]:
+        return torch.maximum(torch.maximum(self.kappa_w, self.kappa_dw), self.kappa_wt).amax(-1)
+
+    def _log_norm(self, which: int) -> Float[Tensor, "... n"]:
+        s = self.instance.spectra[which]
+        return self._layers(s.log_norm() + self._side * s.error)
+
+    @cached_property
+    def log_norm_w(self) -> Float[Tensor, "... n"]:
+        return self._log_norm(0)
+
+    @cached_property
+    def log_norm_dw(self) -> Float[Tensor, "... n"]:
+        return self._log_norm(1)
+
+    @cached_property
+    def log_norm_wt(self) -> Float[Tensor, "... n"]:
+        return self._log_norm(2)
+
+    def _function_only(self, field: str) -> propagate.Forward:
+        if self.quantity != "function":
+            raise AttributeError(f"{field} is measured for the function only, not for the {self.quantity}")
+        return self.instance.states
+
+    @cached_property
+    def log_norm_x(self) -> Float[Tensor, ...]:
+        return self._function_only("log_norm_x").log_h[..., 0].expand(self.batch_shape)
+
+    @cached_property
+    def log_norm_f(self) -> Float[Tensor, ...]:
+        return self._function_only("log_norm_f").log_h[..., -1].expand(self.batch_shape)
+
+    @cached_property
+    def log_norm_df(self) -> Float[Tensor, ...]:
+        return self._function_only("log_norm_df").log_dh[..., -1].expand(self.batch_shape)
+
+    @cached_property
+    def log_norm_dwh(self) -> Float[Tensor, "... n"]:
+        return self._layers(self._function_only("log_norm_dwh").log_dwh)
+
+    @cached_property
+    def log_change(self) -> Float[Tensor, ...]:
+        if self.quantity == "function":
+            return self.log_norm_df - self.log_norm_f
+        sweep = self.instance.sweep
+        return (log_norm(sweep.dj[self.layer], 2) - log_norm(sweep.j[self.layer], 2)).expand(self.batch_shape)
+
+    @cached_property
+    def change(self) -> Float[Tensor, ...]:
+        return torch.exp(self.log_change)
+
+    @property
+    def log_reference(self) -> Float[Tensor, ...]:
+        """Log ‖f‖, or log ‖J_l‖_F up to the scale taken out: finite unless it is zero or out of range."""
+        if self.quantity == "function":
+            return self.log_norm_f
+        return log_norm(self.instance.sweep.j[self.layer], 2).expand(self.batch_shape)
+
+    def log_left(self, left: str) -> tuple[Tensor, Tensor, Tensor]:
+        """The left side of a claim, log(change) ("relative") or log ‖f̃ − f‖ ("absolute"), and its lower and upper ends.
+
+        The ends are what the derived rounding bounds allow; −∞ and ∞ where they allow anything.
+        """
+        shift = torch.zeros_like(self.log_change) if left == "relative" else self.log_norm_f
+        if self.quantity == "function":
+            epsilon, eta = self.instance.error_bounds.epsilon, self.instance.error_bounds.eta
+        else:
+            epsilon, eta = self.instance.jacobian_error_bounds[self.layer]
+        value = self.log_change + shift
+        # Two norms of at most n_l·n_L numbers, and logarithms of this size.
+        own = (self.widths[0] * self.widths[-1] + 16) * UNIT + 8 * UNIT * value.abs().nan_to_num(0, 0, 0)
+        relative = 1.0 if left == "relative" else 0.0  # ‖f‖'s own error matters only where it divides
+        upper = torch.log(self.change + eta) - torch.log1p(-(relative * epsilon).clamp(max=1.0)) + shift + own
+        lower = torch.log((self.change - eta).clamp(min=0.0)) - torch.log1p(relative * epsilon) + shift - own
+        ends = lower.nan_to_num(nan=-torch.inf, neginf=-torch.inf), upper.nan_to_num(nan=torch.inf, posinf=torch.inf)
+        return value, ends[0].expand(value.shape), ends[1].expand(value.shape)
+
+    @property
+    def rounding(self) -> Float[Tensor, ...]:
+        """A derived bound on |computed − true|/true for `change`; ∞ where rounding leaves no digit of it."""
+        value, lower, upper = self.log_left("relative")
+        return torch.expm1(torch.maximum(upper - value, value - lower)).nan_to_num(nan=0.0, posinf=torch.inf)
+
+
+_PLAIN = {"instance", "quantity", "layer", "widths", "depth", "alpha", "beta", "_side"}
+
+
+def _check_dweights(net: Network, dweights: Sequence[ArrayLike]) -> tuple[Tensor, ...]:
+    if len(dweights) != net.depth:
+        raise InputError(f"dweights must be {net.depth} matrices for {net.depth} layers, got {len(dweights)}")
+    checked = tuple(as_float64(dw, f"dweights[{i}]", 2) for i, dw in enumerate(dweights))
+    for i, (dw, w) in enumerate(zip(checked, net.weights, strict=True)):
+        if dw.shape[-2:] != w.shape[-2:]:
+            raise InputError(f"dweights[{i}] has shape {tuple(dw.shape)}, but weights[{i}] has {tuple(w.shape)}")
+        if (w == 0).all(-1).all(-1).any():
+            raise InputError(f"weights[{i}] must be non-zero: relative perturbations divide by its norm, which is 0")
+    return checked
+
+
+def _check_dbiases(net: Network, dbiases: Sequence[ArrayLike | None] | None) -> tuple[Tensor | None, ...]:
+    if dbiases is None:
+        return (None,) * net.depth
+    if len(dbiases) != net.depth:
+        raise InputError(f"dbiases must be {net.depth} for {net.depth} layers, got {len(dbiases)}")
+    checked = tuple(None if b is None else as_float64(b, f"dbiases[{i}]", 1) for i, b in enumerate(dbiases))
+    for i, (db, b) in enumerate(zip(checked, net.biases, strict=True)):
+        if db is not None and (b is None or db.shape[-1] != b.shape[-1]):
+            raise InputError(f"dbiases[{i}] has shape {tuple(db.shape)}, but biases[{i}] has {_shape(b)}")
+    return checked
+
+
+def _shape(value: Tensor | None) -> str:
+    return "none" if value is None else str(tuple(value.shape))
+
+
+def measure(
+    net: Network, dweights: Sequence[ArrayLike], x: ArrayLike, dbiases: Sequence[ArrayLike | None] | None = None
+) -> Measurement:
+    """The function: ‖f̃(x) − f(x)‖₂/‖f(x)‖₂ and what bounds it, for W̃_l = W_l + ΔW_l.
+
+    Args:
+        net: f, its weights (…, n_l, n_{l−1}).
+        dweights: ΔW_1 … ΔW_L, shaped as the weights; zero is allowed.
+        x: inputs (…, n_0), none of them zero. All batch dimensions broadcast.
+        dbiases: Δb_l, where the network has biases and they move too.
+
+    Raises:
+        InputError: shapes that do not match, NaN, zero weights, a zero input.
+    """
+    return Measurement(Instance(net, dweights, x, dbiases), "function", 0)
+
+
+def measure_jacobian(
+    net: Network,
+    dweights: Sequence[ArrayLike],
+    x: ArrayLike,
+    layer: int = 0,
+    dbiases: Sequence[ArrayLike | None] | None = None,
+) -> Measurement:
+    """The layer-l-to-output Jacobian: ‖J̃_l − J_l‖_F/‖J_l‖_F; every field is restricted to layers l+1 … L.
+
+    Args: as for `measure`, and layer: l, from 0 (the input) to L − 1.
+
+    Raises:
+        InputError: as for `measure`, or a layer out of range.
+    """
+    check_layer(layer, net.depth)
+    return Measurement(Instance(net, dweights, x, dbiases), "jacobian", layer)
+
+
+def check_layer(layer: int, depth: int) -> None:
+    """Raise InputError unless 0 ≤ layer < depth."""
+    if isinstance(layer, bool) or not isinstance(layer, int) or not 0 <= layer < depth:
+        raise InputError(f"layer must be an integer from 0 to {depth - 1}, got layer={layer!r}")
+
+
+def measure_all(instance: Instance) -> tuple[Measurement, list[Measurement]]:
+    """The function's measurement and those of J_0 … J_{L−1}, sharing every SVD and both sweeps."""
+    jacobians = [Measurement(instance, "jacobian", layer) for layer in range(instance.net.depth)]
+    return Measurement(instance, "function", 0), jacobians

@@ -1,0 +1,86 @@
+"""The functions a formula may use: the same text is evaluated on tensors and on exact or ball numbers.
+
+On tensors they are torch's; on anything else (arrays of python-flint balls, plain numbers) they call the number's own
+method. Sums, products and maxima run over the last axis, the layers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Number = Any  # a float64 tensor, a float, or an array of balls
+
+
+def _elementwise(name: str) -> Any:
+    def function(x: Number) -> Number:
+        if isinstance(x, Tensor):
+            return getattr(torch, name)(x)
+        if isinstance(x, int | float):
+            return float(getattr(torch, name)(torch.tensor(float(x), dtype=torch.float64)))
+        return getattr(x, name)()
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"{name}(x), elementwise."
+    return function
+
+
+exp = _elementwise("exp")
+log = _elementwise("log")
+expm1 = _elementwise("expm1")
+log1p = _elementwise("log1p")
+sqrt = _elementwise("sqrt")
+
+
+def sum(x: Number) -> Number:
+    """Σ over the last axis."""
+    return x.sum(-1)
+
+
+def prod(x: Number) -> Number:
+    """Π over the last axis."""
+    return x.prod(-1)
+
+
+def maximum(x: Number, y: Number | None = None) -> Number:
+    """The larger of x and y, elementwise; of x alone, its largest entry along the last axis."""
+    if y is None:
+        return x.amax(-1)
+    if isinstance(x, Tensor) or isinstance(y, Tensor):
+        like = x if isinstance(x, Tensor) else y
+        return torch.maximum(*(torch.as_tensor(v, dtype=like.dtype, device=like.device) for v in (x, y)))
+    if isinstance(x, int | float) and isinstance(y, int | float):
+        return max(x, y)
+    return x.maximum(y) if not isinstance(x, int | float) else y.maximum(x)
+
+
+def product_minus_one(d: Number) -> Number:
+    """Π_l (1 + d_l) − 1 over the last axis, without cancellation for small d_l ≥ 0."""
+    if isinstance(d, Tensor):
+        return torch.expm1(torch.log1p(d).sum(-1))
+    return (1 + d).prod(-1) - 1
+
+
+def log_product_minus_one(d: Number) -> Number:
+    """log[Π_l (1 + d_l) − 1] over the last axis; neither overflows nor cancels; −∞ where every d_l is 0."""
+    if isinstance(d, Tensor):
+        total = torch.log1p(d).sum(-1)
+        # log(eˢ − 1) = s + log(1 − e⁻ˢ)
+        return total + torch.log(-torch.expm1(-total))
+    return product_minus_one(d).log()
+
+
+def logsumexp(x: Number) -> Number:
+    """Log Σ exp(x) over the last axis."""
+    return torch.logsumexp(x, -1) if isinstance(x, Tensor) else exp(x).sum(-1).log()
+
+
+def suffix_sum(x: Number) -> Number:
+    """Σ_{k≥l} x_k for each l, along the last axis."""
+    return x.flip(-1).cumsum(-1).flip(-1) if isinstance(x, Tensor) else x[..., ::-1].cumsum(-1)[..., ::-1]
+
+
+LOG2 = math.log(2.0)
