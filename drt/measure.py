@@ -176,7 +176,7 @@ class Measurement:
         return self._layers(self.instance.spectra[2].kappa(self._side))
 
     @cached_property
-    def kappa(self) -> Float[Tensor, ...]:
+    def kappa(self) -> Float[Tensor, "..."]:
         return torch.maximum(torch.maximum(self.kappa_w, self.kappa_dw), self.kappa_wt).amax(-1)
 
     def _log_norm(self, which: int) -> Float[Tensor, "... n"]:
@@ -201,15 +201,15 @@ class Measurement:
         return self.instance.states
 
     @cached_property
-    def log_norm_x(self) -> Float[Tensor, ...]:
+    def log_norm_x(self) -> Float[Tensor, "..."]:
         return self._function_only("log_norm_x").log_h[..., 0].expand(self.batch_shape)
 
     @cached_property
-    def log_norm_f(self) -> Float[Tensor, ...]:
+    def log_norm_f(self) -> Float[Tensor, "..."]:
         return self._function_only("log_norm_f").log_h[..., -1].expand(self.batch_shape)
 
     @cached_property
-    def log_norm_df(self) -> Float[Tensor, ...]:
+    def log_norm_df(self) -> Float[Tensor, "..."]:
         return self._function_only("log_norm_df").log_dh[..., -1].expand(self.batch_shape)
 
     @cached_property
@@ -217,18 +217,18 @@ class Measurement:
         return self._layers(self._function_only("log_norm_dwh").log_dwh)
 
     @cached_property
-    def log_change(self) -> Float[Tensor, ...]:
+    def log_change(self) -> Float[Tensor, "..."]:
         if self.quantity == "function":
             return self.log_norm_df - self.log_norm_f
         sweep = self.instance.sweep
         return (log_norm(sweep.dj[self.layer], 2) - log_norm(sweep.j[self.layer], 2)).expand(self.batch_shape)
 
     @cached_property
-    def change(self) -> Float[Tensor, ...]:
+    def change(self) -> Float[Tensor, "..."]:
         return torch.exp(self.log_change)
 
     @property
-    def log_reference(self) -> Float[Tensor, ...]:
+    def log_reference(self) -> Float[Tensor, "..."]:
         """Log ‖f‖, or log ‖J_l‖_F up to the scale taken out: finite unless it is zero or out of range."""
         if self.quantity == "function":
             return self.log_norm_f
@@ -254,7 +254,7 @@ class Measurement:
         return value, ends[0].expand(value.shape), ends[1].expand(value.shape)
 
     @property
-    def rounding(self) -> Float[Tensor, ...]:
+    def rounding(self) -> Float[Tensor, "..."]:
         """A derived bound on |computed − true|/true for `change`; ∞ where rounding leaves no digit of it."""
         value, lower, upper = self.log_left("relative")
         return torch.expm1(torch.maximum(upper - value, value - lower)).nan_to_num(nan=0.0, posinf=torch.inf)
@@ -263,7 +263,7 @@ class Measurement:
 _PLAIN = {"instance", "quantity", "layer", "widths", "depth", "alpha", "beta", "_side"}
 
 
-def _check_dweights(net: Network, dweights: Sequence[ArrayLike]) -> tuple[Tensor, ...]:
+def _check_dweights(net: Network, dweights: Sequence[ArrayLike]) -> tuple[Tensor, "..."]:
     if len(dweights) != net.depth:
         raise InputError(f"dweights must be {net.depth} matrices for {net.depth} layers, got {len(dweights)}")
     checked = tuple(as_float64(dw, f"dweights[{i}]", 2) for i, dw in enumerate(dweights))

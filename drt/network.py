@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 import torch
@@ -115,7 +116,7 @@ class Network:
                 )
             self.activations = tuple(map(as_activation, activation))
         else:
-            self.activations = (as_activation(activation),) * self.depth
+            self.activations = (as_activation(cast(Activation, activation)),) * self.depth
         self.biases = self._check_biases(biases)
         self.batch_shape = broadcast_batch(
             *((f"weights[{i}]", tuple(w.shape[:-2])) for i, w in enumerate(self.weights))

@@ -21,7 +21,7 @@ from drt.numbers import LOG2
 from drt.spectra import exponent_of, times_power_of_two
 
 
-def log_norm(x: Float[Tensor, "... n"], dims: int = 1) -> Float[Tensor, ...]:
+def log_norm(x: Float[Tensor, "... n"], dims: int = 1) -> Float[Tensor, "..."]:
     """Log ‖x‖ over the last `dims` dimensions; −∞ for zero."""
     return torch.log(torch.linalg.vector_norm(x.flatten(-dims), dim=-1))
 
@@ -33,7 +33,7 @@ class ScaledLayer:
     w: Float[Tensor, "... n m"]
     dw: Float[Tensor, "... n m"]
     wt: Float[Tensor, "... n m"]
-    exponent: Int[Tensor, ...]
+    exponent: Int[Tensor, "..."]
     bias: Tensor | None
     dbias: Tensor | None
 
@@ -58,7 +58,7 @@ class Forward:
 
     z: tuple[Float[Tensor, "... n"], ...]
     dz: tuple[Float[Tensor, "... n"], ...]
-    unit: tuple[Int[Tensor, ...], ...]
+    unit: tuple[Int[Tensor, "..."], ...]
     log_h: Float[Tensor, "... L1"]
     log_dh: Float[Tensor, "... L1"]
     log_dwh: Float[Tensor, "... L"]
@@ -109,7 +109,7 @@ class Backward:
 
     j: tuple[Float[Tensor, "... n_L n_l"], ...]
     dj: tuple[Float[Tensor, "... n_L n_l"], ...]
-    exponent: tuple[Int[Tensor, ...], ...]
+    exponent: tuple[Int[Tensor, "..."], ...]
 
 
 def backward(net: Network, layers: Sequence[ScaledLayer], states: Forward) -> Backward:

@@ -34,10 +34,10 @@ UNDERFLOW = 1e-150
 class ErrorBounds:
     """e_z[l−1], e_dz[l−1]: bounds on the largest error of z_l and Δz_l, in their own units; relative: ε_L and η_L."""
 
-    e_z: tuple[Float[Tensor, ...], ...]
-    e_dz: tuple[Float[Tensor, ...], ...]
-    epsilon: Float[Tensor, ...]
-    eta: Float[Tensor, ...]
+    e_z: tuple[Float[Tensor, "..."], ...]
+    e_dz: tuple[Float[Tensor, "..."], ...]
+    epsilon: Float[Tensor, "..."]
+    eta: Float[Tensor, "..."]
 
 
 def _gamma(k: int) -> float:
@@ -122,7 +122,7 @@ def of_jacobians(
     return result[::-1]
 
 
-def _scaled_norm(matrix: Float[Tensor, "... m n"], diagonal: Float[Tensor, "... n"]) -> Float[Tensor, ...]:
+def _scaled_norm(matrix: Float[Tensor, "... m n"], diagonal: Float[Tensor, "... n"]) -> Float[Tensor, "..."]:
     if not diagonal.any():
         return torch.zeros(matrix.shape[:-2], dtype=matrix.dtype, device=matrix.device)
     return torch.linalg.matrix_norm(matrix * diagonal.unsqueeze(-2))

@@ -21,18 +21,18 @@ UNIT = 2.0**-53  # unit roundoff of float64
 _pool = ThreadPoolExecutor(os.cpu_count() or 1)
 
 
-def power_of_two(exponent: Int[Tensor, ...]) -> Float[Tensor, ...]:
+def power_of_two(exponent: Int[Tensor, "..."]) -> Float[Tensor, "..."]:
     """2^exponent exactly, for −1022 ≤ exponent ≤ 1023; beyond, the nearest of these."""
     return ((exponent.to(torch.int64).clamp(-1022, 1023) + 1023) << 52).view(torch.float64)
 
 
-def times_power_of_two(x: Float[Tensor, ...], exponent: Int[Tensor, ...]) -> Float[Tensor, ...]:
+def times_power_of_two(x: Float[Tensor, "..."], exponent: Int[Tensor, "..."]) -> Float[Tensor, "..."]:
     """x·2^exponent, exact unless it overflows or underflows; |exponent| up to 2044."""
     half = torch.div(exponent, 2, rounding_mode="floor")
     return x * power_of_two(half) * power_of_two(exponent - half)
 
 
-def exponent_of(x: Float[Tensor, ...], dims: int) -> Int[Tensor, ...]:
+def exponent_of(x: Float[Tensor, "..."], dims: int) -> Int[Tensor, "..."]:
     """E with 2^(e−1) ≤ max|x| < 2^e over the last `dims` dimensions; 0 where x is zero."""
     return torch.frexp(x.detach().abs().flatten(-dims).amax(-1)).exponent.to(torch.int64)
 
@@ -100,7 +100,7 @@ class Spectrum:
 def spectrum(
     matrices: Sequence[Float[Tensor, "... m n"]],
     values: Sequence[Float[Tensor, "... r"]],
-    log_scales: Sequence[Float[Tensor, ...]],
+    log_scales: Sequence[Float[Tensor, "..."]],
 ) -> Spectrum:
     """Collect layers' matrices (scaled), their singular values and the logarithms of the scales taken out."""
     batch = torch.broadcast_shapes(*(m.shape[:-2] for m in matrices), *(v.shape[:-1] for v in values))

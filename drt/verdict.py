@@ -81,7 +81,7 @@ class Verdicts:
                 f"claim {claim.id} is about the {claim.quantity}, but the measurement about the {m.quantity}"
             )
         self.claim, self.measurement = claim, m
-        self.failed: dict[str, Bool[Tensor, ...]] = {
+        self.failed: dict[str, Bool[Tensor, "..."]] = {
             name: ~hypotheses[name].met(m).expand(m.batch_shape) for name in claim.hypotheses
         }
         applicable = ~torch.stack([*self.failed.values(), torch.zeros(m.batch_shape, dtype=torch.bool)]).any(0)
@@ -105,7 +105,7 @@ class Verdicts:
         self.codes = codes
 
     @cached_property
-    def log_ratio(self) -> Float[Tensor, ...]:
+    def log_ratio(self) -> Float[Tensor, "..."]:
         gap = torch.where(self.log_lhs == self.log_rhs, 0.0, self.log_lhs - self.log_rhs)
         return torch.where(self.codes == 2, torch.nan, gap)
 
