@@ -263,7 +263,7 @@ class Measurement:
 _PLAIN = {"instance", "quantity", "layer", "widths", "depth", "alpha", "beta", "_side"}
 
 
-def _check_dweights(net: Network, dweights: Sequence[ArrayLike]) -> tuple[Tensor, "..."]:
+def _check_dweights(net: Network, dweights: Sequence[ArrayLike]) -> tuple[Tensor, ...]:
     if len(dweights) != net.depth:
         raise InputError(f"dweights must be {net.depth} matrices for {net.depth} layers, got {len(dweights)}")
     checked = tuple(as_float64(dw, f"dweights[{i}]", 2) for i, dw in enumerate(dweights))
