@@ -250,7 +250,7 @@ class Measurement:
         relative = 1.0 if left == "relative" else 0.0  # ‖f‖'s own error matters only where it divides
         upper = torch.log(self.change + eta) - torch.log1p(-(relative * epsilon).clamp(max=1.0)) + shift + own
         lower = torch.log((self.change - eta).clamp(min=0.0)) - torch.log1p(relative * epsilon) + shift - own
-        ends = lower.nan_to_num(nan=-torch.inf, neginf=-torch.inf), upper.nan_to_num(nan=torch.inf, posinf=torch.inf)
+        ends = torch.where(torch.isnan(lower), -torch.inf, lower), torch.where(torch.isnan(upper), torch.inf, upper)
         return value, ends[0].expand(value.shape), ends[1].expand(value.shape)
 
     @property
