@@ -102,8 +102,9 @@ class Measurement:
         kappa (…,)          the largest of all of them
         alpha, beta         smallest α_k, largest β_k; alphas, betas (n,): layer by layer
         depth, widths       n and (n_l, …, n_L)
-        log_norm_w, log_norm_dw, log_norm_wt (…, n)   logarithms of spectral norms
-        log_norm_x, log_norm_f, log_norm_df (…,), log_norm_dwh (…, n)   of ‖x‖, ‖f‖, ‖f̃ − f‖, ‖ΔW_k h_{k−1}‖ (function only)
+        norm_w, norm_dw, norm_wt (…, n)   spectral norms ‖W_k‖₂, ‖ΔW_k‖₂, ‖W̃_k‖₂
+        norm_x, norm_f, norm_df (…,), norm_dwh (…, n)   ‖x‖, ‖f‖, ‖f̃ − f‖, ‖ΔW_k h_{k−1}‖ (function only)
+        log_norm_…          the logarithm of each norm, which neither overflows nor underflows
         log_change, log_reference (…,)   log of the change, and of what it is relative to
 
     All dimensionless but the norms. A measurement is an immutable view of its `instance`.
@@ -215,6 +216,12 @@ class Measurement:
     @cached_property
     def log_norm_dwh(self) -> Float[Tensor, "... n"]:
         return self._layers(self._function_only("log_norm_dwh").log_dwh)
+
+    def __getattr__(self, name: str) -> Tensor:
+        """Each norm is the exponential of its logarithm."""
+        if name.startswith("norm_"):
+            return torch.exp(getattr(self, f"log_{name}"))
+        raise AttributeError(f"a measurement has no field {name!r}")
 
     @cached_property
     def log_change(self) -> Float[Tensor, "..."]:

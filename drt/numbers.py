@@ -73,14 +73,9 @@ def log_product_minus_one(d: Number) -> Number:
     return product_minus_one(d).log()
 
 
-def logsumexp(x: Number) -> Number:
-    """Log Σ exp(x) over the last axis."""
-    return torch.logsumexp(x, -1) if isinstance(x, Tensor) else exp(x).sum(-1).log()
-
-
-def suffix_sum(x: Number) -> Number:
-    """Σ_{k≥l} x_k for each l, along the last axis."""
-    return x.flip(-1).cumsum(-1).flip(-1) if isinstance(x, Tensor) else x[..., ::-1].cumsum(-1)[..., ::-1]
+def logaddexp(x: Number, y: Number) -> Number:
+    """log(eˣ + eʸ)."""
+    return torch.logaddexp(x, y) if isinstance(x, Tensor) else (exp(x) + exp(y)).log()
 
 
 LOG2 = math.log(2.0)

@@ -76,8 +76,10 @@ def with_singular_values(s: Float[Tensor, "... r"], m: int, n: int, rng: Generat
     return Matrix((u * s.unsqueeze(-2)) @ v.mT, torch.cat([s.sort(-1, descending=True).values, padding], -1))
 
 
-def singular_values_with_kappa(batch: Sequence[int], r: int, kappa: Tensor | float, spectrum: str, rng: Generator) -> Tensor:
-    """r singular values from κ down to 1: both ends present (one value alone is 1, whose κ is 1).
+def singular_values_with_kappa(
+    batch: Sequence[int], r: int, kappa: Tensor | float, spectrum: str, rng: Generator
+) -> Tensor:
+    """R singular values from κ down to 1: both ends present (one value alone is 1, whose κ is 1).
 
     spectrum: "extremes", a random number of κ's and the rest 1; "geometric", evenly spaced logarithms; "uniform",
     uniform in between.
@@ -216,7 +218,9 @@ class Recipe:
     def _perturbation(self, net: Network, layer: int, w: Matrix, x: Tensor, rng: Generator) -> Matrix:
         batch, (m, n) = w.values.shape[0], w.values.shape[-2:]
         if self.perturbation == "zero":
-            return Matrix(torch.zeros_like(w.values), torch.zeros(batch, min(m, n), dtype=torch.float64, device=rng.device))
+            return Matrix(
+                torch.zeros_like(w.values), torch.zeros(batch, min(m, n), dtype=torch.float64, device=rng.device)
+            )
         if self.perturbation == "aligned":  # parallel to W itself, either sign
             sign = torch.where(uniform((batch,), rng) < 0.5, -1.0, 1.0)
             shape = Matrix(w.values * sign[:, None, None], w.singular)

@@ -12,18 +12,18 @@ paper's [34]), stated there for ReLU.
 from drt.claims.base import Claim, register
 from drt.hypotheses import resolve
 from drt.measure import Measurement
-from drt.numbers import Number, exp, log
+from drt.numbers import Number, exp, log, prod
 from drt.numbers import sum as sum_
-
-
-def log_value(m: Measurement) -> Number:
-    """Log of the right side."""
-    return 1 + m.log_norm_x + sum_(m.log_norm_w) + log(sum_(m.rho))
 
 
 def value(m: Measurement) -> Number:
     """e·‖x‖·Π‖W_l‖₂·Σρ_l."""
-    return exp(log_value(m))
+    return exp(1 + 0 * m.norm_x) * m.norm_x * prod(m.norm_w) * sum_(m.rho)
+
+
+def log_value(m: Measurement) -> Number:
+    """Its logarithm."""
+    return 1 + m.log_norm_x + sum_(m.log_norm_w) + log(sum_(m.rho))
 
 
 register(

@@ -9,23 +9,18 @@ Source: Bernstein, Mingard, Huang, Azizan and Yue, Automatic Gradient Descent, 2
 from drt.claims.base import Claim, register
 from drt.hypotheses import resolve
 from drt.measure import Measurement
-from drt.numbers import Number, exp, log, log_product_minus_one
+from drt.numbers import Number, log, log_product_minus_one, prod, product_minus_one
 from drt.numbers import sum as sum_
-
-
-def log_scale(m: Measurement) -> Number:
-    """log(Π β_l‖W_l‖₂·‖x‖): no output is longer."""
-    return sum_(log(m.betas) + m.log_norm_w) + m.log_norm_x
-
-
-def log_value(m: Measurement) -> Number:
-    """Log of the right side."""
-    return log_scale(m) + log_product_minus_one(m.rho)
 
 
 def value(m: Measurement) -> Number:
     """Π β_l‖W_l‖₂·‖x‖·[Π(1 + ρ_l) − 1]."""
-    return exp(log_value(m))
+    return prod(m.betas * m.norm_w) * m.norm_x * product_minus_one(m.rho)
+
+
+def log_value(m: Measurement) -> Number:
+    """Its logarithm."""
+    return sum_(log(m.betas) + m.log_norm_w) + m.log_norm_x + log_product_minus_one(m.rho)
 
 
 register(

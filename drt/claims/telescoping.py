@@ -9,18 +9,23 @@ Source: telescoping sum, THEORY.
 from drt.claims.base import Claim, register
 from drt.hypotheses import resolve
 from drt.measure import Measurement
-from drt.numbers import Number, exp, log, logsumexp, suffix_sum
-
-
-def log_value(m: Measurement) -> Number:
-    """Log Σ_l exp(Σ_{k≥l} log β_k + Σ_{k>l} log ‖W̃_k‖₂ + log ‖ΔW_l h_{l−1}‖)."""
-    gain = log(m.betas) + m.log_norm_wt
-    return logsumexp(suffix_sum(gain) - m.log_norm_wt + m.log_norm_dwh)
+from drt.numbers import Number, log, logaddexp
 
 
 def value(m: Measurement) -> Number:
-    """Σ_l Π_{k≥l} β_k·Π_{k>l} ‖W̃_k‖₂·‖ΔW_l h_{l−1}‖."""
-    return exp(log_value(m))
+    """The sum by Horner's rule: t_l = β_l (‖W̃_l‖₂ t_{l−1} + ‖ΔW_l h_{l−1}‖), t_0 = 0."""
+    total = m.betas[0] * m.norm_dwh[..., 0]
+    for k in range(1, m.depth):
+        total = m.betas[k] * (m.norm_wt[..., k] * total + m.norm_dwh[..., k])
+    return total
+
+
+def log_value(m: Measurement) -> Number:
+    """The same on logarithms."""
+    total = log(m.betas[0]) + m.log_norm_dwh[..., 0]
+    for k in range(1, m.depth):
+        total = log(m.betas[k]) + logaddexp(m.log_norm_wt[..., k] + total, m.log_norm_dwh[..., k])
+    return total
 
 
 register(
