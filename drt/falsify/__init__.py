@@ -1,0 +1,1 @@
+"""Falsification: attack a claim, shrink the counterexample, certify it."""

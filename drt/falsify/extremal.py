@@ -9,7 +9,7 @@ Source: measured shapes (which bound each of them attains is stated with it), TH
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -202,6 +202,8 @@ constructions: dict[str, Build] = {
         identity_rank_one, identity_skew, fall, late_fall, bulge, kink, rotation, bias_cancels,
     )
 }  # fmt: skip
+# Those whose width matters.
+WIDE = ("aware", "aware_first", "channels", "identity_rank_one", "identity_skew")
 
 
 @dataclass(frozen=True)
@@ -214,14 +216,13 @@ class Grid:
     kappas: tuple[float, ...] = (1.0, 2.0, 10.0)
     deltas: tuple[float, ...] = (1e-8, 1e-3, 0.1, 1.0, 10.0, 1e4)
 
-    def instances(self) -> Iterator[tuple[str, Instance]]:
-        """(name, batch over κ and δ) for every construction, depth, width and α; widths only where they matter."""
+    def instances(self, names: Sequence[str] | None = None) -> Iterator[tuple[str, Instance]]:
+        """(name, batch over κ and δ) for the named constructions (all by default), every depth, width and α."""
         kappa, delta = (v.flatten() for v in torch.meshgrid(
             torch.tensor(self.kappas, dtype=torch.float64), torch.tensor(self.deltas, dtype=torch.float64), indexing="ij"
         ))  # fmt: skip
-        wide = {"aware", "aware_first", "channels", "identity_rank_one", "identity_skew"}
-        for name, build in constructions.items():
+        for name in names or constructions:
             for depth in self.depths:
-                for n in self.widths if name in wide else self.widths[:1]:
+                for n in self.widths if name in WIDE else self.widths[:1]:
                     for alpha in self.alphas:
-                        yield name, build(depth, n, alpha, kappa, delta)
+                        yield name, constructions[name](depth, n, alpha, kappa, delta)

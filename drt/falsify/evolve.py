@@ -1,0 +1,168 @@
+"""Evolution of structured instances: what gradients cannot do. Signs of slopes flip, entries vanish, scales jump decades."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Generator, Tensor
+
+from drt.claims.base import Claim
+from drt.falsify.layout import Flat, Layout, measurement, objective, usable
+from drt.falsify.space import Space
+
+PALETTE = torch.tensor([1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 1e-3, -1e-3, 10.0, -10.0, 0.1, -0.1], dtype=torch.float64)
+
+
+def score(claim: Claim, layout: Layout, theta: Flat, space: Space) -> Tensor:
+    """log(actual/bound) of each flat vector; −∞ where it is no instance of the claim."""
+    result = torch.full(theta.shape[:1], -torch.inf, dtype=torch.float64)
+    ok = usable(theta, layout)
+    if ok.any():
+        with torch.no_grad():
+            gap, counts = objective(claim, measurement(claim, layout.instance(theta[ok])), space)
+        result[ok] = torch.where(counts, gap, -torch.inf)
+    return result
+
+
+def _normal(rng: Generator, *shape: int) -> Tensor:
+    return torch.randn(*shape, dtype=torch.float64, generator=rng)
+
+
+def _pick(rng: Generator, count: int, *shape: int) -> Tensor:
+    return torch.randint(count, shape, generator=rng)
+
+
+def structured(layout: Layout, count: int, space: Space, rng: Generator) -> Flat:
+    """Starting points: each matrix diagonal with singular values 1 and κ, one-entry, orthogonal or Gaussian; x one-hot or not.
+
+    κ and δ are spread over the space's ranges on a logarithmic scale, δ the same for all layers in half the instances.
+    """
+
+    def spread(low: float, high: float, *shape: int) -> Tensor:
+        low, high = max(low, 1e-12), max(high, 1e-12)
+        return low * (high / low) ** torch.rand(*shape, dtype=torch.float64, generator=rng)
+
+    kappa = spread(space.kappa[0], min(space.kappa[1], 100.0), count)
+    delta = spread(*space.delta, count)
+    parts: list[Tensor] = []
+    weights: list[Tensor] = []
+    for kind, layer, shape in layout.shapes:
+        if kind in ("x", "b"):
+            noise = _normal(rng, count, *shape)
+            hot = torch.nn.functional.one_hot(_pick(rng, shape[0], count), shape[0]) * torch.sign(
+                _normal(rng, count, 1)
+            )
+            near = hot + noise * spread(1e-8, 1e-1, count, 1)
+            vector = torch.where(torch.rand(count, 1, generator=rng) < 0.7, near, noise)
+            keep = kind == "x" or torch.rand(count, 1, generator=rng) < 0.7
+            parts.append(vector * keep)
+            continue
+        rank = min(shape)
+        high = torch.rand(count, rank, generator=rng) < 0.5
+        s = torch.where(high, kappa[:, None], 1.0) * torch.where(
+            torch.rand(count, rank, generator=rng) < 0.3, -1.0, 1.0
+        )
+        diagonal = torch.zeros(count, *shape, dtype=torch.float64)
+        diagonal[:, torch.arange(rank), torch.arange(rank)] = s
+        turned = diagonal[:, torch.randperm(shape[0], generator=rng)]
+        single = torch.zeros(count, shape[0] * shape[1], dtype=torch.float64)
+        single.scatter_(1, _pick(rng, shape[0] * shape[1], count, 1), 1.0)
+        dense = _normal(rng, count, *shape)
+        choices = [diagonal, turned, single.reshape(count, *shape), dense]
+        if kind == "dw":
+            choices += [weights[layer], -weights[layer]]
+        stacked = torch.stack(choices, 1)
+        # A single entry is singular unless the matrix is a vector: rare among the W.
+        odds = torch.tensor([4.0, 2.0, 0.1, 1.0] if kind == "w" else [3.0, 3.0, 2.0, 1.0, 2.0, 2.0])
+        chosen = torch.multinomial(odds, count, replacement=True, generator=rng)
+        matrix = stacked[torch.arange(count), chosen]
+        if kind == "w":
+            weights.append(matrix)
+        else:
+            own = torch.where(torch.rand(count, generator=rng) < 0.5, delta, spread(*space.delta, count))
+            size = own * torch.linalg.matrix_norm(weights[layer]) / torch.linalg.matrix_norm(matrix)
+            still = torch.rand(count, generator=rng) < 0.15
+            matrix = matrix * torch.where(still, 0.0, size)[:, None, None]
+        parts.append(matrix.reshape(count, -1))
+    return torch.cat([p.reshape(count, -1) for p in parts], -1)
+
+
+def mutate(layout: Layout, theta: Flat, mates: Flat, rng: Generator) -> Flat:
+    """One random change to each instance: of an entry, of a segment, or of how x lies to the first layer's kinks."""
+    count, size = theta.shape
+    entry = torch.nn.functional.one_hot(_pick(rng, size, count), size).bool()
+    segment = layout.masks[_pick(rng, len(layout.sizes), count)]
+    decade = 10 ** _normal(rng, count, 1)
+    rms = ((theta**2 * segment).sum(-1, keepdim=True) / segment.sum(-1, keepdim=True)).sqrt()
+    changes = [
+        torch.where(entry, theta * decade, theta),
+        torch.where(entry, 0.0, theta),
+        torch.where(entry, -theta, theta),
+        torch.where(entry, PALETTE[_pick(rng, len(PALETTE), count, 1)] * torch.where(decade > 3, rms, 1.0), theta),
+        torch.where(segment, theta * decade, theta),
+        torch.where(segment, theta + rms * decade * 0.1 * _normal(rng, count, size), theta),
+        torch.where(segment, -theta, theta),
+        torch.where(segment, mates, theta),
+        torch.where(segment & ~entry, 0.0, theta),
+        theta * (1 + 0.05 * _normal(rng, count, size)),
+        torch.where(entry, theta * (1 + 0.1 * _normal(rng, count, 1)), theta),
+        _align(layout, theta, rng),
+        _towards_kink(layout, theta, rng),
+    ]
+    chosen = _pick(rng, len(changes), count)
+    return torch.stack(changes, 1)[torch.arange(count), chosen]
+
+
+def _align(layout: Layout, theta: Flat, rng: Generator) -> Flat:
+    """ΔW_l = ±c·W_l for one layer, c as large as ΔW_l was."""
+    depth = len(layout.widths) - 1
+    layer = int(_pick(rng, depth, 1))
+    parts = list(theta.split(layout.sizes, -1))
+    w, dw = parts[layer], parts[depth + layer]
+    size = dw.norm(dim=-1, keepdim=True) / w.norm(dim=-1, keepdim=True)
+    parts[depth + layer] = w * size * torch.sign(_normal(rng, len(theta), 1))
+    return torch.cat(parts, -1)
+
+
+def _towards_kink(layout: Layout, theta: Flat, rng: Generator) -> Flat:
+    """Move x along one row of W_1 until that unit's pre-activation is a tiny share of what it was, of either sign."""
+    depth = len(layout.widths) - 1
+    parts = list(theta.split(layout.sizes, -1))
+    row = parts[0].reshape(-1, layout.widths[1], layout.widths[0])[:, int(_pick(rng, layout.widths[1], 1))]
+    x = parts[2 * depth]
+    z = (row * x).sum(-1, keepdim=True)
+    tau = torch.sign(_normal(rng, len(theta), 1)) * 10 ** (-8 * torch.rand(len(theta), 1, generator=rng)) * 0.1
+    moved = x - (1 - tau) * z * row / (row * row).sum(-1, keepdim=True).clamp(min=1e-300)
+    parts[2 * depth] = moved
+    return torch.cat(parts, -1)
+
+
+def evolve(
+    claim: Claim,
+    layout: Layout,
+    space: Space,
+    start: Flat,
+    generations: int,
+    rng: Generator,
+    stop: Callable[[], bool],
+) -> tuple[Flat, Tensor, int]:
+    """Elitist evolution from a starting population: (final population, its scores, instances evaluated).
+
+    A generation keeps the best quarter and fills the rest with their mutants.
+    """
+    theta, scores = start, score(claim, layout, start, space)
+    evaluated, keep = len(start), max(len(start) // 4, 1)
+    for _ in range(generations):
+        if stop():
+            break
+        best = scores.topk(keep).indices
+        parents = best[_pick(rng, keep, len(theta) - keep)]
+        mates = theta[best[_pick(rng, keep, len(parents))]]
+        children = mutate(layout, theta[parents], mates, rng)
+        twice = torch.rand(len(children), 1, generator=rng) < 0.3
+        children = torch.where(twice, mutate(layout, children, mates, rng), children)
+        theta = torch.cat([theta[best], children])
+        scores = torch.cat([scores[best], score(claim, layout, children, space)])
+        evaluated += len(children)
+    return theta, scores, evaluated
