@@ -146,6 +146,12 @@ Proof.
     apply Rlt_le, exp_ineq1; lra.
 Qed.
 
+Lemma pow_lt_pow n a b : (0 < n)%nat -> 0 <= a < b -> a ^ n < b ^ n.
+Proof.
+  intros Hn Hab. induction Hn as [|n Hn IH]; simpl; [lra|].
+  apply Rmult_le_0_lt_compat; [lra|apply pow_le; lra|lra|exact IH].
+Qed.
+
 (** ** Quotients
 
     The bounds are proved in the form [a <= b * c] and stated in the form [a / c <= b]. *)

@@ -1,0 +1,251 @@
+(** * Descent: Lemma 1, condition (4) and Lemma 2
+
+    A loss 𝓛 of L parameter groups W = (W_1, ..., W_L), a perturbation ΔW, gradients g_l,
+    θ_l the angle between ΔW_l and −g_l(W), and the gradient breakdown
+        b_l(t) = ‖g_l(W+tΔW) − g_l(W)‖_F / ‖g_l(W)‖_F.
+
+    lemma1       𝓛(W+ΔW) − 𝓛(W) <= −Σ_l ‖g_l‖_F ‖ΔW_l‖_F [cos θ_l − max_{0<=t<=1} b_l(t)]
+    condition4   if b_l(t) < cos θ_l for all l and 0 <= t <= 1, then 𝓛(W+ΔW) < 𝓛(W)
+    lemma2       if b_l(t) <= Π_k(1 + ‖tΔW_k‖_F/‖W_k‖_F) − 1 for all l and 0 <= t <= 1
+                 (deep relative trust on the segment), and
+                 ‖ΔW_l‖_F/‖W_l‖_F <= η < (1+cos θ_l)^{1/L} − 1 for all l, then 𝓛(W+ΔW) < 𝓛(W)
+    lemma2.constant  the same with C·[Π_k(1+...) − 1] in the hypothesis, any C > 0, and
+                 η < (1 + cos θ_l/C)^{1/L} − 1.
+
+    Correspondence.  [gradient_at loss V gV] is differentiability (Fréchet) of the loss at V with
+    gradient gV; it is asked at the points of the segment only, and g need not be continuous: the
+    proof uses the mean value theorem in place of the integral.  In [lemma1] the maximum is any
+    number [M l] with b_l(t) <= M l on [0, 1]: the maximum of a continuous b_l, or its supremum.
+    g_l(W) ≠ 0 is assumed, since the formula divides by ‖g_l(W)‖.  Where ΔW_l = 0 the angle is
+    undefined; nothing is asked of such a layer in [condition4] and [lemma2], but some
+    ΔW_l must be non-zero, or the loss could not fall. *)
+
+From Coq Require Import Reals Lra Lia FunctionalExtensionality.
+From DRT Require Import Sums Norms.
+Open Scope R_scope.
+
+(** cos of the angle between A and B *)
+Definition cosine m n A B : R := dotF m n A B / (fro m n A * fro m n B).
+
+(** W + H and W + tΔW, group by group *)
+Definition padd (W H : nat -> mat) : nat -> mat := fun k => madd (W k) (H k).
+Definition along (W D : nat -> mat) (t : R) : nat -> mat := padd W (fun k => mscal t (D k)).
+
+Section Loss.
+
+(** L groups, the k-th of size m k × n k. *)
+Variables (L : nat) (m n : nat -> nat).
+Variables (loss : (nat -> mat) -> R).
+
+Definition pdot (A B : nat -> mat) : R := sum L (fun k => dotF (m k) (n k) (A k) (B k)).
+Definition psize (H : nat -> mat) : R := sum L (fun k => fro (m k) (n k) (H k)).
+
+Definition gradient_at (V gV : nat -> mat) : Prop :=
+  forall eps, 0 < eps -> exists r, 0 < r /\ forall H, psize H < r ->
+    Rabs (loss (padd V H) - loss V - pdot gV H) <= eps * psize H.
+
+Lemma psize_nonneg H : 0 <= psize H.
+Proof. apply sum_nonneg; intros; apply fro_nonneg. Qed.
+
+Lemma psize_scal t D : psize (fun k => mscal t (D k)) = Rabs t * psize D.
+Proof. unfold psize. rewrite <- sum_scal. apply sum_ext; intros; apply fro_scal. Qed.
+
+Lemma pdot_scal t A D : pdot A (fun k => mscal t (D k)) = t * pdot A D.
+Proof. unfold pdot. rewrite <- sum_scal. apply sum_ext; intros; apply dotF_scal_r. Qed.
+
+Lemma along_0 W D : along W D 0 = W.
+Proof. repeat (apply functional_extensionality; intro). unfold along, padd, madd, mscal. ring. Qed.
+
+Lemma along_1 W D : along W D 1 = padd W D.
+Proof. repeat (apply functional_extensionality; intro). unfold along, padd, madd, mscal. ring. Qed.
+
+Lemma along_plus W D t h : along W D (t + h) = padd (along W D t) (fun k => mscal h (D k)).
+Proof. repeat (apply functional_extensionality; intro). unfold along, padd, madd, mscal. ring. Qed.
+
+(** Chain rule: d/dt 𝓛(W+tΔW) = Σ_l ⟨g_l(W+tΔW), ΔW_l⟩ *)
+Lemma derivative_along W D t gV :
+  gradient_at (along W D t) gV ->
+  derivable_pt_lim (fun s => loss (along W D s)) t (pdot gV D).
+Proof.
+  intros Hg eps Heps. assert (HS := psize_nonneg D). set (S := psize D) in *.
+  destruct (Hg (eps / (2 * (S + 1)))) as [r [Hr H]]; [apply Rdiv_lt_0_compat; lra|].
+  assert (Hd : 0 < r / (S + 1)) by (apply Rdiv_lt_0_compat; lra).
+  exists (mkposreal _ Hd). intros h Hh Hhr; simpl in Hhr.
+  assert (Hh' := Rabs_pos_lt h Hh).
+  specialize (H (fun k => mscal h (D k))). rewrite psize_scal, pdot_scal, <- along_plus in H.
+  fold S in H.
+  assert (Hsmall : Rabs h * S < r).
+  { apply Rle_lt_trans with (Rabs h * (S + 1)); [apply Rmult_le_compat_l; lra|].
+    replace r with (r / (S + 1) * (S + 1)) by (field; lra). apply Rmult_lt_compat_r; lra. }
+  specialize (H Hsmall).
+  replace ((loss (along W D (t + h)) - loss (along W D t)) / h - pdot gV D)
+    with ((loss (along W D (t + h)) - loss (along W D t) - h * pdot gV D) * / h) by (field; auto).
+  rewrite Rabs_mult, Rabs_inv.
+  apply Rmult_lt_reg_r with (Rabs h); [exact Hh'|]. rewrite Rmult_assoc, Rinv_l, Rmult_1_r by lra.
+  eapply Rle_lt_trans; [exact H|].
+  replace (eps / (2 * (S + 1)) * (Rabs h * S)) with (eps * Rabs h * (S / (2 * (S + 1))))
+    by (field; lra).
+  rewrite <- (Rmult_1_r (eps * Rabs h)) at 2. apply Rmult_lt_compat_l.
+  - apply Rmult_lt_0_compat; assumption.
+  - apply Rmult_lt_reg_r with (2 * (S + 1)); [lra|].
+    unfold Rdiv. rewrite Rmult_assoc, Rinv_l by lra. lra.
+Qed.
+
+Section Segment.
+
+(** The point W, the perturbation D = ΔW, and the gradient g V at V. *)
+Variables (W D : nat -> mat) (g : (nat -> mat) -> (nat -> mat)).
+Hypothesis Hg : forall t, 0 <= t <= 1 -> gradient_at (along W D t) (g (along W D t)).
+Hypothesis Hg0 : forall l, (l < L)%nat -> 0 < fro (m l) (n l) (g W l).
+
+Definition cos_theta l : R := cosine (m l) (n l) (D l) (mscal (-1) (g W l)).
+Definition breakdown l t : R :=
+  fro (m l) (n l) (msub (g (along W D t) l) (g W l)) / fro (m l) (n l) (g W l).
+
+(** ‖g_l‖ ‖ΔW_l‖ cos θ_l = −⟨g_l, ΔW_l⟩, also when ΔW_l = 0 *)
+Lemma cos_theta_eq l : (l < L)%nat ->
+  fro (m l) (n l) (g W l) * fro (m l) (n l) (D l) * cos_theta l
+  = - dotF (m l) (n l) (g W l) (D l).
+Proof.
+  intros Hl. assert (Hpos := Hg0 l Hl). unfold cos_theta, cosine.
+  rewrite fro_scal, dotF_scal_r, Rabs_left, (dotF_sym _ _ (D l)) by lra.
+  destruct (Req_dec (fro (m l) (n l) (D l)) 0) as [Hz|Hz]; [|field; lra].
+  assert (H := cauchy_schwarz_fro (m l) (n l) (g W l) (D l)). rewrite Hz, Rmult_0_r in H.
+  assert (Hd : dotF (m l) (n l) (g W l) (D l) = 0).
+  { apply Rle_antisym.
+    - eapply Rle_trans; [apply Rle_abs|exact H].
+    - assert (H' := Rle_abs (- dotF (m l) (n l) (g W l) (D l))). rewrite Rabs_Ropp in H'. lra. }
+  rewrite Hd, Hz. ring.
+Qed.
+
+(** Lemma 1 at one point of the segment. *)
+Lemma descent_at_mean_value :
+  exists t, 0 <= t <= 1 /\
+    loss (padd W D) - loss W
+    <= sum L (fun l => - (fro (m l) (n l) (g W l) * fro (m l) (n l) (D l)
+                          * (cos_theta l - breakdown l t))).
+Proof.
+  destruct (MVT_cor2 (fun t => loss (along W D t)) (fun t => pdot (g (along W D t)) D) 0 1)
+    as [t [E Ht]]; [lra|intros; apply derivative_along, Hg; assumption|].
+  rewrite along_1, along_0 in E. exists t. split; [lra|]. rewrite E, Rminus_0_r, Rmult_1_r.
+  apply sum_le; intros l Hl. assert (Hpos := Hg0 l Hl).
+  rewrite Rmult_minus_distr_l, cos_theta_eq by exact Hl.
+  set (gt := g (along W D t) l). set (g0 := g W l) in *. unfold breakdown. fold gt g0.
+  replace (fro (m l) (n l) g0 * fro (m l) (n l) (D l)
+           * (fro (m l) (n l) (msub gt g0) / fro (m l) (n l) g0))
+    with (fro (m l) (n l) (msub gt g0) * fro (m l) (n l) (D l)) by (field; lra).
+  assert (H := cauchy_schwarz_fro (m l) (n l) (msub gt g0) (D l)).
+  assert (H' := Rle_abs (dotF (m l) (n l) (msub gt g0) (D l))).
+  assert (Esub : dotF (m l) (n l) (msub gt g0) (D l)
+                 = dotF (m l) (n l) gt (D l) - dotF (m l) (n l) g0 (D l)).
+  { unfold dotF, dot, col, msub. rewrite <- sum_minus. apply sum_ext; intros.
+    rewrite <- sum_minus. apply sum_ext; intros; ring. }
+  lra.
+Qed.
+
+Theorem lemma1 (M : nat -> R) :
+  (forall l t, (l < L)%nat -> 0 <= t <= 1 -> breakdown l t <= M l) ->
+  loss (padd W D) - loss W
+  <= - sum L (fun l => fro (m l) (n l) (g W l) * fro (m l) (n l) (D l) * (cos_theta l - M l)).
+Proof.
+  intros HM. destruct descent_at_mean_value as [t [Ht H]].
+  eapply Rle_trans; [exact H|].
+  replace (- sum L _) with (sum L (fun l => (-1) * (fro (m l) (n l) (g W l)
+             * fro (m l) (n l) (D l) * (cos_theta l - M l)))) by (rewrite sum_scal; ring).
+  apply sum_le; intros l Hl. assert (Hb := HM l t Hl Ht).
+  assert (Hp : 0 <= fro (m l) (n l) (g W l) * fro (m l) (n l) (D l))
+    by (apply Rmult_le_pos; apply fro_nonneg).
+  nra.
+Qed.
+
+Theorem condition4 :
+  (forall l t, (l < L)%nat -> 0 < fro (m l) (n l) (D l) -> 0 <= t <= 1 ->
+     breakdown l t < cos_theta l) ->
+  (exists l, (l < L)%nat /\ 0 < fro (m l) (n l) (D l)) ->
+  loss (padd W D) < loss W.
+Proof.
+  intros Hc [l0 [Hl0 HD0]]. destruct descent_at_mean_value as [t [Ht H]].
+  assert (Hneg : sum L (fun l => - (fro (m l) (n l) (g W l) * fro (m l) (n l) (D l)
+                          * (cos_theta l - breakdown l t))) < sum L (fun _ => 0)).
+  { assert (Hterm : forall l, (l < L)%nat -> 0 < fro (m l) (n l) (D l) ->
+              0 < fro (m l) (n l) (g W l) * fro (m l) (n l) (D l)
+                  * (cos_theta l - breakdown l t)).
+    { intros l Hl HDl. assert (Hb := Hc l t Hl HDl Ht). assert (Hpos := Hg0 l Hl).
+      repeat apply Rmult_lt_0_compat; lra. }
+    apply sum_lt.
+    - intros l Hl. destruct (Req_dec (fro (m l) (n l) (D l)) 0) as [Hz|Hz]; [rewrite Hz; lra|].
+      assert (HDl := fro_nonneg (m l) (n l) (D l)). assert (Ht' := Hterm l Hl ltac:(lra)). lra.
+    - exists l0. split; [exact Hl0|]. assert (Ht' := Hterm l0 Hl0 HD0). lra. }
+  rewrite sum_const in Hneg. lra.
+Qed.
+
+(** ** Lemma 2 *)
+
+(** η < (1 + c)^{1/L} − 1 gives (1 + η)^L − 1 < c.  (Coq puts x^y = 1 for x <= 0; then there is
+    no such η >= 0.) *)
+Lemma root_bound eta c :
+  (0 < L)%nat -> 0 <= eta -> eta < Rpower (1 + c) (/ INR L) - 1 -> (1 + eta) ^ L - 1 < c.
+Proof.
+  intros HL Heta H. assert (HI : 0 < INR L) by (apply lt_0_INR, HL).
+  assert (Hc : 0 < 1 + c).
+  { destruct (Rlt_dec 0 (1 + c)) as [|Hneg]; [assumption|exfalso].
+    unfold Rpower, ln in H. destruct (Rlt_dec 0 (1 + c)); [contradiction|].
+    rewrite Rmult_0_r, exp_0 in H. lra. }
+  set (r := Rpower (1 + c) (/ INR L)) in *.
+  assert (E : r ^ L = 1 + c).
+  { unfold r. rewrite <- Rpower_pow by apply exp_pos.
+    rewrite Rpower_mult, Rinv_l by lra. apply Rpower_1, Hc. }
+  assert (H' := pow_lt_pow L (1 + eta) r HL ltac:(lra)). lra.
+Qed.
+
+Definition deep_relative_trust (C : R) : Prop :=
+  forall l t, (l < L)%nat -> 0 <= t <= 1 ->
+    breakdown l t
+    <= C * (prod L (fun k => 1 + fro (m k) (n k) (mscal t (D k)) / fro (m k) (n k) (W k)) - 1).
+
+Theorem lemma2_constant C eta :
+  0 < C -> deep_relative_trust C ->
+  (forall k, (k < L)%nat -> 0 < fro (m k) (n k) (W k)) ->
+  (forall k, (k < L)%nat -> fro (m k) (n k) (D k) / fro (m k) (n k) (W k) <= eta) ->
+  (forall l, (l < L)%nat -> 0 < fro (m l) (n l) (D l) ->
+     eta < Rpower (1 + cos_theta l / C) (/ INR L) - 1) ->
+  (exists l, (l < L)%nat /\ 0 < fro (m l) (n l) (D l)) ->
+  loss (padd W D) < loss W.
+Proof.
+  intros HC Htrust HW Hdelta Heta Hmove. apply condition4; [|exact Hmove].
+  intros l t Hl HDl Ht. eapply Rle_lt_trans; [apply Htrust; assumption|].
+  assert (Hratio : forall k, (k < L)%nat ->
+            0 <= fro (m k) (n k) (D k) / fro (m k) (n k) (W k)).
+  { intros k Hk. apply quotient_nonneg; [apply fro_nonneg|apply HW, Hk]. }
+  assert (Heta0 : 0 <= eta) by (eapply Rle_trans; [apply (Hratio l Hl)|apply Hdelta, Hl]).
+  assert (Hprod : prod L (fun k => 1 + fro (m k) (n k) (mscal t (D k)) / fro (m k) (n k) (W k))
+                  <= (1 + eta) ^ L).
+  { rewrite <- prod_const. apply prod_le; intros k Hk.
+    rewrite fro_scal, Rabs_right by lra. unfold Rdiv. rewrite Rmult_assoc.
+    fold (fro (m k) (n k) (D k) / fro (m k) (n k) (W k)).
+    assert (H0 := Hratio k Hk). assert (H1 := Hdelta k Hk).
+    set (q := fro (m k) (n k) (D k) / fro (m k) (n k) (W k)) in *.
+    assert (0 <= t * q) by (apply Rmult_le_pos; lra).
+    assert (t * q <= 1 * q) by (apply Rmult_le_compat_r; lra). lra. }
+  assert (Hroot := root_bound eta (cos_theta l / C) ltac:(lia) Heta0 (Heta l Hl HDl)).
+  apply Rle_lt_trans with (C * ((1 + eta) ^ L - 1)); [apply Rmult_le_compat_l; lra|].
+  replace (cos_theta l) with (C * (cos_theta l / C)) by (field; lra).
+  apply Rmult_lt_compat_l; lra.
+Qed.
+
+(** Deep relative trust as the paper states it has C = 1. *)
+Theorem lemma2 eta :
+  deep_relative_trust 1 ->
+  (forall k, (k < L)%nat -> 0 < fro (m k) (n k) (W k)) ->
+  (forall k, (k < L)%nat -> fro (m k) (n k) (D k) / fro (m k) (n k) (W k) <= eta) ->
+  (forall l, (l < L)%nat -> 0 < fro (m l) (n l) (D l) ->
+     eta < Rpower (1 + cos_theta l) (/ INR L) - 1) ->
+  (exists l, (l < L)%nat /\ 0 < fro (m l) (n l) (D l)) ->
+  loss (padd W D) < loss W.
+Proof.
+  intros Htrust HW Hdelta Heta. apply lemma2_constant with 1 eta; auto; [lra|].
+  intros l Hl HDl. replace (cos_theta l / 1) with (cos_theta l) by field. auto.
+Qed.
+
+End Segment.
+End Loss.
