@@ -150,7 +150,7 @@ class PiecewiseLinear(Activation):
         return near
 
     def slope_variation(self, z: Tensor, radius: Tensor) -> Tensor:
-        return (self.has_kink_within(z, radius) & (radius > 0)) * (self.beta - self.alpha)
+        return (self.has_kink_within(z, radius) & (radius > 0)).to(z.dtype) * (self.beta - self.alpha)
 
     def module(self) -> torch.nn.Module:
         if not self.kinks and self.slopes == (1.0,):
