@@ -21,8 +21,8 @@ class Space:
     widths fixes (n_0, …, n_L) where given; then depth and width follow from it.
     """
 
-    depth: tuple[int, int] = (1, 6)
-    width: tuple[int, int] = (1, 6)
+    depth: tuple[int, int] = (1, 8)
+    width: tuple[int, int] = (1, 128)
     alpha: Range = (0.05, 1.0)
     beta: Range = (1.0, 1.0)
     kappa: Range = (1.0, 1e3)
@@ -65,7 +65,7 @@ class Space:
                 widths.sort()
             else:
                 floor = rng.randrange(depth + 1)
-                widths = sorted(widths[:floor], reverse=True) + [min(widths)] + sorted(widths[floor + 1 :])
+                widths = [*sorted(widths[:floor], reverse=True), min(widths), *sorted(widths[floor + 1 :])]
         return tuple(widths)
 
     def admits(self, claim: Claim, widths: tuple[int, ...]) -> bool:
@@ -77,7 +77,7 @@ class Space:
         ):
             return False
         inside = self.depth[0] <= len(widths) - 1 <= self.depth[1]
-        return self.widths is not None or inside
+        return self.widths is not None or (inside and all(self.width[0] <= n <= self.width[1] for n in widths))
 
     def draw_activations(self, claim: Claim, depth: int, rng: random.Random) -> tuple[str, ...]:
         """The φ of each layer, as text: one family for all layers mostly, sometimes a linear last layer."""
@@ -146,3 +146,18 @@ def parse_range(name: str, text: str, whole: bool = False) -> tuple:
         kind = "whole numbers" if whole else "numbers"
         raise InputError(f"--{name} {text!r} must be LOW:HIGH or one value, in {kind}") from None
     return numbers
+
+
+def space_from_text(widths: str | None = None, **ranges: str | None) -> Space:
+    """A space from texts such as depth="1:8", alpha="0.05:1", widths="2,1"; what is None keeps its default.
+
+    Raises:
+        InputError: a range that is not LOW:HIGH, or is empty or out of bounds.
+    """
+    chosen: dict = {name: parse_range(name, text, name in ("depth", "width")) for name, text in ranges.items() if text}
+    if widths is not None:
+        try:
+            chosen["widths"] = tuple(int(n) for n in widths.replace("-", ",").split(","))
+        except ValueError:
+            raise InputError(f"--widths {widths!r} must be whole numbers n_0,...,n_L") from None
+    return Space(**chosen)

@@ -1,0 +1,265 @@
+"""The command line. Each command imports what it needs when it runs: `drt --help` starts without torch.
+
+Results go to stdout, talk to stderr. Exit codes: 0 done, nothing found against the claim asked about; 1 a certified violation;
+2 bad input, one line on stderr; 3 a violation in floating point that could not be certified.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from drt.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(
+    help="Perturbation bounds of neural networks: checked, attacked, certified.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+Seed = Annotated[int, typer.Option(help="Of everything random: the same seed gives the same result.")]
+Jobs = Annotated[int | None, typer.Option(help="Processes; all cores by default.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for the files written.")]
+HELD, VIOLATED, BAD_INPUT, UNCONFIRMED = 0, 1, 2, 3
+
+
+def main() -> None:
+    """Entry point: run a command, turn bad input into one line and exit code 2."""
+    try:
+        code = app(standalone_mode=False)
+    except InputError as error:
+        code = _complain(str(error))
+    except TyperException as error:  # unknown options, values that are not numbers
+        code = _complain(error.format_message() if hasattr(error, "format_message") else str(error))
+    except (KeyboardInterrupt, Abort):
+        print("drt: interrupted", file=sys.stderr)
+        code = 130
+    except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = HELD
+    sys.exit(code if isinstance(code, int) else HELD)
+
+
+def _complain(message: str) -> int:
+    print("drt: " + " ".join(message.split()), file=sys.stderr)
+    return BAD_INPUT
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # Piped output keeps the width that the tables are made for.
+    return Console(width=None if sys.stdout.isatty() else 100)
+
+
+def _print_json(result: dict) -> None:
+    print(json_module.dumps(result, ensure_ascii=False, allow_nan=False))
+
+
+def _folder(out: Path | None) -> Path | None:
+    """The output folder, made now: a folder that can't be written is found before the work, not after."""
+    if out is None:
+        return None
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {str(out)!r} must be a folder that can be written: {error.strerror}") from None
+    if not os.access(out, os.W_OK):
+        raise InputError(f"--out {str(out)!r} must be a folder that can be written")
+    return out
+
+
+def _positive(name: str, value: float | None) -> None:
+    if value is not None and not 0 < value < float("inf"):
+        raise InputError(f"--{name} {value:g} must be > 0")
+
+
+def _non_negative(name: str, value: int) -> None:
+    if not 0 <= value < 2**63:
+        raise InputError(f"--{name} {value} must be a whole number from 0 to 2^63 - 1")
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar on a terminal, nothing elsewhere: a function of (done, total, what)."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total, text: bar.update(task, completed=done, total=total, description=f"{what}: {text}")
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    if version:
+        from drt import __version__
+
+        print(__version__)
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def verify(
+    budget: Annotated[float, typer.Option(help="Seconds for the attacks on all claims together.")] = 120.0,
+    quick: Annotated[bool, typer.Option(help="Less of everything: under 30 s.")] = False,
+    jobs: Jobs = None,
+    seed: Seed = 0,
+    out: Out = Path("results"),
+    json: Json = False,
+) -> int:
+    """The main job: every claim on random, extremal and trained networks, attacked. Writes report.html and report.json."""
+    _positive("budget", budget)
+    _positive("jobs", jobs)
+    _non_negative("seed", seed)
+    folder = _folder(out)
+    from drt import report
+    from drt.verify import verify as run
+
+    with _progress("verifying") as progress:
+        result = run(seed, budget, jobs, quick, folder, progress)
+    if folder is not None:
+        report.write(result, folder)
+    if json:
+        _print_json(result)
+    else:
+        _console().print(report.table(result))
+    if folder is not None:
+        print(f"wrote {folder / 'report.html'} and {folder / 'report.json'}", file=sys.stderr)
+    if result["interrupted"]:
+        print("drt: interrupted; the report holds what was done", file=sys.stderr)
+    true = [r["status"] for r in result["claims"] if r["known"] == "true"]
+    return VIOLATED if "refuted" in true else UNCONFIRMED if "unconfirmed" in true else HELD
+
+
+@app.command()
+def check(
+    before: Annotated[Path, typer.Argument(help="Saved network: safetensors, or a torch state dict.")],
+    after: Annotated[Path, typer.Argument(help="The same network after its weights changed.")],
+    activation: Annotated[str | None, typer.Option(help="φ of all layers, or one for each, ';' between.")] = None,
+    data: Annotated[str | None, typer.Option(help="mnist5k, or a .npy file of inputs, one a row.")] = None,
+    seed: Seed = 0,
+    out: Out = None,
+    json: Json = False,
+) -> int:
+    """Two saved networks: what changed, layer by layer, and every claim's verdict on it."""
+    _non_negative("seed", seed)
+    folder = _folder(out)
+    from drt.check import check_networks, inputs_for, tables
+    from drt.storage import load_network, write_atomically
+
+    networks = [load_network(path, activation) for path in (before, after)]
+    result = check_networks(*networks, inputs_for(networks[0], data, seed))
+    text = json_module.dumps(result, ensure_ascii=False, allow_nan=False)
+    if folder is not None:
+        write_atomically(folder / "check.json", text.encode())
+    if json:
+        print(text)
+    else:
+        console = _console()
+        for table in tables(result):
+            console.print(table)
+    return UNCONFIRMED if result["violations"] else HELD
+
+
+@app.command()
+def falsify(
+    claim: Annotated[str, typer.Argument(help="A claim's id, or path.py:function for your own @drt.bound.")],
+    depth: Annotated[str | None, typer.Option(help="Range of L, e.g. 1:8.")] = None,
+    width: Annotated[str | None, typer.Option(help="Range of the widths, e.g. 1:16.")] = None,
+    alpha: Annotated[str | None, typer.Option(help="Range of α.")] = None,
+    beta: Annotated[str | None, typer.Option(help="Range of β.")] = None,
+    kappa: Annotated[str | None, typer.Option(help="Range of κ(W_l).")] = None,
+    delta: Annotated[str | None, typer.Option(help="Range of δ_l.")] = None,
+    widths: Annotated[str | None, typer.Option(help="Fixed widths n_0,…,n_L, e.g. 2,1 or 2-1.")] = None,
+    hypotheses: Annotated[str | None, typer.Option(help="Hypotheses to add or drop: -widths,+lipschitz.")] = None,
+    budget: Annotated[float, typer.Option(help="Seconds.")] = 60.0,
+    jobs: Jobs = None,
+    seed: Seed = 0,
+    out: Out = Path("results"),
+    json: Json = False,
+) -> int:
+    """Attack one claim; shrink and certify the counterexample. Exit code 1 if it is refuted."""
+    _positive("budget", budget)
+    _positive("jobs", jobs)
+    _non_negative("seed", seed)
+    folder = _folder(out)
+    from drt.falsify.pipeline import describe, falsify as run
+    from drt.falsify.space import space_from_text
+    from drt.falsify.target import load_claim
+
+    target = load_claim(claim)
+    if hypotheses:
+        target = target.with_changes([h.strip() for h in hypotheses.split(",") if h.strip()])
+    space = space_from_text(depth=depth, width=width, alpha=alpha, beta=beta, kappa=kappa, delta=delta, widths=widths)
+    with _progress(f"attacking {target.claim.id}") as progress:
+        outcome = run(target, space, budget, seed, jobs, folder, progress)
+    if json:
+        _print_json(outcome)
+    else:
+        _console().print(describe(outcome))
+    return {"refuted": VIOLATED, "unconfirmed": UNCONFIRMED}.get(outcome["status"], HELD)
+
+
+@app.command()
+def certify(
+    witness: Annotated[Path, typer.Argument(help="A witness file, as `drt falsify` writes them.")],
+    json: Json = False,
+) -> int:
+    """Evaluate a witness in exact or ball arithmetic, from its file alone."""
+    from drt.certify import certify as run
+    from drt.witness import load_witness
+
+    certificate = run(load_witness(witness))
+    if json:
+        _print_json(certificate.as_dict())
+    else:
+        _console().print(str(certificate), markup=False, highlight=False)
+    return {"violated": VIOLATED, "undecided": UNCONFIRMED}.get(certificate.answer, HELD)
+
+
+@app.command()
+def claims(json: Json = False) -> int:
+    """List the claims: kind, what is known of them, statement, source."""
+    from drt.claims import claims as registry
+
+    rows: list[dict[str, Any]] = [
+        {"id": c.id, "kind": c.kind, "status": STATUS[c.known], "statement": c.statement, "source": c.source}
+        | {"hypotheses": list(c.hypotheses)}
+        for c in registry.values()
+    ]
+    if json:
+        _print_json({"claims": rows})
+        return HELD
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("id", "kind", "status", "statement", "source"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(row[column] for column in ("id", "kind", "status", "statement", "source")))
+    _console().print(table)
+    return HELD
+
+
+# What the theory's record says of a claim, in the words of a verdict.
+STATUS = {"true": "holds", "false": "refuted", "open": "open", None: "unknown"}
+
+if __name__ == "__main__":
+    main()
