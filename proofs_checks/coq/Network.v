@@ -68,10 +68,14 @@ Proof.
     + apply (derivable_pt_lim_scal (fun s => h s n)), H; lia.
 Qed.
 
+(** G holds the derivatives of φ at the pre-activations of layers lo, ..., lo+k-1. *)
+Definition derivatives_at phi w V h lo k (G : nat -> vec) : Prop :=
+  forall j i, (j < k)%nat -> (i < w (S (lo + j)))%nat ->
+    derivable_pt_lim phi (mv (w (lo + j)%nat) (V (lo + j)%nat) (net phi w V h lo j) i)
+                     (G (lo + j)%nat i).
+
 Theorem proposition1 phi w V G lo k (h : R -> vec) (v : vec) t :
-  (forall j i, (j < k)%nat -> (i < w (S (lo + j)))%nat ->
-     derivable_pt_lim phi (mv (w (lo + j)%nat) (V (lo + j)%nat) (net phi w V (h t) lo j) i)
-                      (G (lo + j)%nat i)) ->
+  derivatives_at phi w V (h t) lo k G ->
   (forall j, (j < w lo)%nat -> derivable_pt_lim (fun s => h s j) t (v j)) ->
   forall i, (i < w (lo + k))%nat ->
     derivable_pt_lim (fun s => net phi w V (h s) lo k i) t (mv (w lo) (jac w G V lo k) v i).
@@ -91,6 +95,6 @@ Proof.
     rewrite E. simpl. fold n A. unfold vphi.
     apply (derivable_pt_lim_comp (fun s => mv n A (net phi w V (h s) lo k) i) phi).
     + apply derivable_mv. intros j Hj. apply IH; [|exact Hj].
-      intros; apply HG; lia.
+      intros j' i' Hj' Hi'; apply HG; lia.
     + apply HG; [lia|exact Hi].
 Qed.

@@ -78,6 +78,15 @@ Proof.
   - rewrite IH, (H n) by (lia || (intros; apply H; lia)); ring.
 Qed.
 
+(** A sum of which only the first m terms are non-zero. *)
+Lemma sum_padded m n f :
+  (m <= n)%nat -> sum n (fun i => if Nat.ltb i m then f i else 0) = sum m f.
+Proof.
+  intros H; induction H as [|n H IH]; simpl.
+  - apply sum_ext; intros. destruct (Nat.ltb_spec i m); [reflexivity|lia].
+  - rewrite IH. destruct (Nat.ltb_spec n m); [lia|ring].
+Qed.
+
 (** ** Products *)
 
 Lemma prod_ext n f g :
@@ -112,6 +121,18 @@ Qed.
 
 Lemma prod_const n c : prod n (fun _ => c) = c ^ n.
 Proof. induction n as [|n IH]; simpl; [reflexivity|rewrite IH; ring]. Qed.
+
+(** All factors equal but one. *)
+Lemma prod_one_off n j c f :
+  (j < n)%nat -> (forall i, (i < n)%nat -> i <> j -> f i = c) -> prod n f = f j * c ^ (n - 1).
+Proof.
+  intros Hj H; induction n as [|n IH]; [lia|simpl prod].
+  destruct (Nat.eq_dec j n) as [->|Hne].
+  - rewrite (prod_ext n f (fun _ => c)) by (intros; apply H; lia).
+    rewrite prod_const. replace (S n - 1)%nat with n by lia. ring.
+  - rewrite IH, (H n) by (lia || (intros; apply H; lia)).
+    replace (S n - 1)%nat with (S (n - 1)) by lia. simpl. ring.
+Qed.
 
 Lemma prod_mult n f g : prod n (fun i => f i * g i) = prod n f * prod n g.
 Proof. induction n as [|n IH]; simpl; [ring|rewrite IH; ring]. Qed.
