@@ -200,7 +200,8 @@ def falsify(
     _positive("jobs", jobs)
     _non_negative("seed", seed)
     folder = _folder(out)
-    from drt.falsify.pipeline import describe, falsify as run
+    from drt.falsify.pipeline import describe
+    from drt.falsify.pipeline import falsify as run
     from drt.falsify.space import space_from_text
     from drt.falsify.target import load_claim
 

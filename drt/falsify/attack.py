@@ -21,6 +21,7 @@ from drt.falsify.evolve import evolve, score, structured
 from drt.falsify.extremal import WIDE, Grid
 from drt.falsify.layout import Flat, Layout, layout_of
 from drt.falsify.space import MAX_WIDTH, Space
+from drt.falsify.target import Target
 
 STRATEGIES = ("evolve", "ascend-free", "polish", "ascend-spectral")
 WAVE = 4
@@ -197,40 +198,42 @@ def _overlap(part: tuple[float, float], whole: tuple[float, float]) -> tuple[flo
     return (low, high) if low <= high else whole
 
 
+def work(target: Target, unit: Unit) -> tuple[Find | None, int]:
+    """`run_unit` for another process, which loads the claim by name."""
+    return run_unit(target.claim, unit)
+
+
 def attack(
-    claim: Claim,
-    space: Space,
+    state: Attack,
     budget: float,
     seed: int,
-    pool: Executor | None = None,
-    submit: Callable[..., object] | None = None,
-    on_wave: Callable[[Attack], bool] = lambda _: False,
-) -> Attack:
-    """Attack a claim until `on_wave` says enough, the units that the budget buys are used up, or the clock runs out.
+    pool: Executor | None,
+    target: Target,
+    enough: Callable[[Attack], bool],
+) -> None:
+    """Attack until `enough` says so, the units that the budget buys are used up, or the clock runs out.
 
-    on_wave is called after the constructions and after every wave, with the state so far; so an interrupt between two
-    calls loses one wave at most.
+    `enough` is called after the constructions and after every wave with the state so far, which an interrupt leaves whole.
     """
-    state, rng = Attack(claim, space), random.Random(seed)
+    rng = random.Random(seed)
     deadline = time.monotonic() + budget
     for wide in (False, True):
-        for find, done in try_constructions(claim, space, wide):
+        for find, done in try_constructions(state.claim, state.space, wide):
             state.add(find, done)
-        if on_wave(state):
-            return state
+        if enough(state):
+            return
     total = max(WAVE, math.ceil(budget * UNITS_PER_SECOND))
     while state.units < total:
         if time.monotonic() > deadline:
             state.capped = True
-            break
+            return
         units = plan_wave(state, rng, state.units, deadline)
         if pool is None:
-            results = [run_unit(claim, unit) for unit in units]
+            results = [run_unit(state.claim, unit) for unit in units]
         else:
-            results = [future.result() for future in [submit(pool, unit) for unit in units]]  # type: ignore[misc,attr-defined]
+            results = [future.result() for future in [pool.submit(work, target, unit) for unit in units]]
         for find, done in results:
             state.add(find, done)
         state.units += len(units)
-        if on_wave(state):
-            break
-    return state
+        if enough(state):
+            return
