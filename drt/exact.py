@@ -42,11 +42,13 @@ class Piecewise:
         return total
 
     def slope(self, z: Any) -> Any:
-        """φ'(z); in balls an enclosure of every slope that z may have."""
+        """φ'(z), rational; or, where a ball z may be on either side of a kink, an enclosure of its slopes there."""
         if isinstance(z, fmpq):
             return self.slopes[bisect_left(self.kinks, z)]
         first = sum(1 for k in self.kinks if z > k)
         last = len(self.kinks) - sum(1 for k in self.kinks if z <= k)
+        if first == last:
+            return self.slopes[first]
         result = arb(self.slopes[first])
         for slope in self.slopes[first + 1 : last + 1]:
             result = result.union(arb(slope))
@@ -95,8 +97,7 @@ def phi(spec: str) -> Piecewise | Smooth:
     if isinstance(activation, TanhBlend):
         return Smooth(_exact(activation.a), lambda z: z.tanh(), lambda z: 1 / z.cosh() ** 2, sign)
     if isinstance(activation, SoftplusBlend):
-        log_2 = lambda: arb(2).log()  # noqa: E731  (at the precision of the call)
-        return Smooth(_exact(activation.a), lambda z: z.exp().log1p() - log_2(), lambda z: 1 / (1 + (-z).exp()), sign)
+        return Smooth(_exact(activation.a), _softplus, lambda z: 1 / (1 + (-z).exp()), sign)
     raise InputError(f"activation={spec!r} has no exact form: it cannot be certified")
 
 
@@ -161,20 +162,21 @@ class ExactNetwork:
         return self._forward(h, self.w, self.biases, layer)
 
     def jacobian(self, layer: int, moved: bool = False, exact: bool = True) -> Any:
-        """J_l = Φ'_L W_L ··· Φ'_{l+1} W_{l+1}, of f or of f̃; in balls where a φ is smooth or exact is not asked for."""
-        exact = exact and self.rational
-        return self._once(f"jacobian {layer} {moved}", exact, lambda: self._product(layer, moved, exact))
+        """J_l = Φ'_L W_L ··· Φ'_{l+1} W_{l+1}, of f or of f̃; in balls where a slope is one or exact is not asked for."""
+        name = f"jacobian {layer} {moved} {exact}"
+        return self._once(name, exact and self.rational, lambda: self._product(layer, moved, exact))
 
     def _product(self, layer: int, moved: bool, exact: bool) -> Any:
         pre = self.states(moved)[1]
         weights = self.wt if moved else self.w
-        kind = fmpq_mat if exact else arb_mat
+        slopes: list[list[Any]] = [[p.slope(v) for v in z.entries()] for p, z in zip(self.phis, pre, strict=True)]
+        rational = all(isinstance(s, fmpq) for layers in slopes[layer:] for s in layers)
+        kind = fmpq_mat if exact and rational else arb_mat
         product = None
         for k in range(layer, self.depth):
-            slopes: list[Any] = [self.phis[k].slope(v) for v in pre[k].entries()]
             product = kind(weights[k]) if product is None else kind(weights[k]) * product
             columns, entries = product.ncols(), product.entries()
-            product = kind(len(slopes), columns, [slopes[i // columns] * v for i, v in enumerate(entries)])
+            product = kind(len(slopes[k]), columns, [slopes[k][i // columns] * v for i, v in enumerate(entries)])
         return product
 
 
@@ -192,6 +194,11 @@ def squared_norm(matrix: Any) -> Any:
 def minus(a: Any, b: Any) -> Any:
     """A − b, in balls where one of them is."""
     return _plus(a, -1 * b)
+
+
+def _softplus(z: arb) -> arb:
+    """log(1 + eᶻ) − log 2, exactly 0 at 0."""
+    return arb(0) if z.is_zero() else z.exp().log1p() - arb(2).log()
 
 
 def _clamp(z: Any, low: fmpq | None, high: fmpq | None) -> Any:

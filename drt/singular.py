@@ -135,7 +135,8 @@ class SingularValues:
 
 
 def _fixed(matrix: np.ndarray) -> fmpz_mat:
-    return fmpz_mat(*matrix.shape, np.rint(matrix * 2.0**FIXED).astype(np.int64).ravel().tolist())
+    rows, columns = matrix.shape
+    return fmpz_mat(rows, columns, np.rint(matrix * 2.0**FIXED).astype(np.int64).ravel().tolist())
 
 
 def _diagonal(values: list[int]) -> list[int]:

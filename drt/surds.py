@@ -39,6 +39,10 @@ def ball(value: Any) -> arb:
     return value if isinstance(value, arb) else arb(value)
 
 
+class Undecided(ArithmeticError):
+    """The precision does not suffice to tell."""
+
+
 class Surd:
     """Σ_r c_r·√r as {r: c_r}; see the module. Arithmetic with ints, floats, Fractions and fmpq stays exact."""
 
@@ -152,6 +156,41 @@ class Surd:
 
     def __repr__(self) -> str:
         return " + ".join(f"{c}" if r == 1 else f"{c}·√{r}" for r, c in self.terms.items()) or "0"
+
+
+def at_most(a: Any, b: Any) -> bool:
+    """Whether a ≤ b.
+
+    Raises:
+        Undecided: the balls overlap.
+    """
+    if isinstance(a, Surd) and isinstance(b, Surd):
+        gap = a - b
+        if isinstance(gap, Surd):
+            return gap.sign() <= 0
+    x, y = ball(a), ball(b)
+    if x <= y:
+        return True
+    if x > y:
+        return False
+    raise Undecided(f"{x} <= {y} is not decided at this precision")
+
+
+def larger(a: Any, b: Any) -> Any:
+    """max(a, b): exact where both are, an enclosure otherwise."""
+    if isinstance(a, Surd) and isinstance(b, Surd):
+        return b if at_most(a, b) else a
+    return ball(a).max(ball(b))
+
+
+def smaller(a: Any, b: Any) -> Any:
+    """min(a, b), as `larger`."""
+    if isinstance(a, Surd) and isinstance(b, Surd):
+        return a if at_most(a, b) else b
+    return ball(a).min(ball(b))
+
+
+ZERO, ONE = Surd({}), Surd({fmpz(1): fmpq(1)})
 
 
 def _pairs(s: Surd) -> Iterable[tuple[fmpq, fmpz]]:
