@@ -12,6 +12,8 @@
     κ(W̃_l) <= κ is not needed, and of the transmission condition only its lower half at pairs
     (0, u) and its upper half are.  f ≠ 0 is not assumed but proved ([net_pos]).
 
+    The second bound is never above the third ([kappa_below_theorem1]).
+
     All three are [function_bound] with different per-layer numbers (c, d): see [layer_bound]. *)
 
 From Coq Require Import Reals Lra Lia.
@@ -143,3 +145,29 @@ Proof.
 Qed.
 
 End Function.
+
+(** Π(1+κd_k) − 1 <= κ^L [Π(1+d_k) − 1]; multiply by (β/α κ)^L. *)
+Theorem kappa_below_theorem1 b K L (d : nat -> R) :
+  0 <= b -> 1 <= K -> (forall k, (k < L)%nat -> 0 <= d k) ->
+  (b * K) ^ L * (prod L (fun k => 1 + K * d k) - 1)
+  <= (b * K ^ 2) ^ L * (prod L (fun k => 1 + d k) - 1).
+Proof.
+  intros Hb HK Hd.
+  replace (b * K ^ 2) with (b * K * K) by ring. rewrite (Rpow_mult_distr (b * K) K), Rmult_assoc.
+  apply Rmult_le_compat_l; [apply pow_le, Rmult_le_pos; lra|].
+  induction L as [|n IH]; simpl; [lra|].
+  assert (Hn : 0 <= d n) by (apply Hd; lia).
+  assert (HKn : 1 <= K ^ n) by (apply pow_R1_Rle, HK).
+  specialize (IH (fun k Hk => Hd k (Nat.lt_lt_succ_r _ _ Hk))).
+  set (A := prod n (fun k => 1 + K * d k)) in *.
+  assert (HB : 1 <= prod n (fun k => 1 + d k)).
+  { apply prod_ge1; intros k Hk. assert (0 <= d k) by (apply Hd; lia). lra. }
+  set (B := prod n (fun k => 1 + d k)) in *.
+  assert (HKd : 0 <= K * d n) by (apply Rmult_le_pos; lra).
+  assert (H1 : (A - 1) * (1 + K * d n) <= K ^ n * (B - 1) * (1 + K * d n))
+    by (apply Rmult_le_compat_r; lra).
+  assert (H2 : K ^ n * (B - 1) * (1 + K * d n) <= K ^ n * (B - 1) * (K * (1 + d n))).
+  { apply Rmult_le_compat_l; [apply Rmult_le_pos|]; lra. }
+  assert (H3 : 1 * (K * d n) <= K ^ n * (K * d n)) by (apply Rmult_le_compat_r; lra).
+  lra.
+Qed.
