@@ -9,6 +9,8 @@ import io
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -24,7 +26,8 @@ ORIGINS = {
 }
 VIOLATION, INK, GRID = "#C43C00", "#3b4252", "#e3e6ec"
 VISIBLE = 1e-6  # in log10: a point this little above the diagonal attains the bound, up to rounding
-ORDERS = (-300, -100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100, 300, 1000)  # of looseness: the ticks
+WIDE, COMPRESSED = 30, 3  # decades: from which span axes are compressed, and how many around 1 stay even
+ORDERS = (-1000, -300, -100, -30, -10, -3, 0, 3, 10, 30, 100, 300, 1000)  # the ticks of compressed axes
 Point = Sequence  # origin, depth, log10 actual, log10 bound
 
 
@@ -37,7 +40,8 @@ def power_of_ten(exponent: float) -> str:
 def draw_comparison(ax: Axes, points: Iterable[Point], violated: bool) -> None:
     """Actual change against bound, one marker an instance, coloured by origin; above the diagonal the claim is violated.
 
-    Both axes share their limits, unless one of them would then use less than a third of its length.
+    Both axes are logarithmic, with the same limits. Beyond WIDE orders of magnitude both are compressed alike, away
+    from 1: asinh of the exponent.
 
     Args:
         ax: where to draw.
@@ -46,39 +50,62 @@ def draw_comparison(ax: Axes, points: Iterable[Point], violated: bool) -> None:
     """
     points = list(points)
     bounds, actuals = [p[3] for p in points], [p[2] for p in points]
-    both = _limits([*bounds, *actuals])
-    x_limits, y_limits = (_own_or_shared(_limits(values), both) for values in (bounds, actuals))
-    ax.fill_between(both, both, [max(both[1], y_limits[1])] * 2, color=VIOLATION, alpha=0.07, lw=0, zorder=0)
-    ax.plot(both, both, color=INK, lw=1.1, zorder=1, label="actual = bound")
+    span = max(*bounds, *actuals) - min(*bounds, *actuals)
+    scale = Scale(COMPRESSED if span > WIDE else 0.0)
+    both = scale.limits([*bounds, *actuals])
+    ax.fill_between(both, both, [both[1]] * 2, color=VIOLATION, alpha=0.07, lw=0, zorder=0)
+    ax.plot(both, both, color=INK, lw=1.1, zorder=1)
+    ax.text(0.025, 0.975, "violated: actual > bound", transform=ax.transAxes, va="top", fontsize=9, color=VIOLATION)
     for origin, (colour, marker) in ORIGINS.items():
         chosen = [(p[3], p[2]) for p in points if p[0] == origin]
         if chosen:
             x, y = zip(*chosen, strict=True)
-            ax.scatter(x, y, 17, colour, marker, alpha=0.75, lw=0.4, edgecolor="white", zorder=2, label=origin)
+            ax.scatter(
+                x, y, s=17, c=colour, marker=marker, alpha=0.75, lw=0.4, edgecolor="white", zorder=2, label=origin
+            )
     above = [(p[3], p[2]) for p in points if violated and p[2] > p[3] + VISIBLE]
     if above:
         x, y = zip(*above, strict=True)
-        ax.scatter(x, y, 52, "none", "o", lw=1.0, edgecolor=VIOLATION, zorder=3, label="violation")
-    ax.set(xlim=x_limits, ylim=y_limits, box_aspect=1, xlabel="bound", ylabel="actual change")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 3, 5, 10]))
+        ax.scatter(x, y, s=52, c="none", lw=1.0, edgecolor=VIOLATION, zorder=3, label="violation")
+    ax.set(xlabel="bound", ylabel="actual change", box_aspect=1)
+    for axis, set_scale in ((ax.xaxis, ax.set_xscale), (ax.yaxis, ax.set_yscale)):
+        if scale.width:
+            set_scale("asinh", linear_width=scale.width)
+        axis.set_major_locator(FixedLocator(ORDERS) if scale.width else _whole_decades())
+        axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda value, position: power_of_ten(value)))
+    ax.set(xlim=both, ylim=both)
     _plain(ax)
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, frameon=False, fontsize=9, labelcolor=INK,
-              handletextpad=0.3, columnspacing=1.1, borderaxespad=0.2)  # fmt: skip
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=5, frameon=False, fontsize=9, labelcolor=INK,
+              handlelength=0.9, handletextpad=0.35, columnspacing=0.9, borderaxespad=0.2)  # fmt: skip
 
 
-def _limits(values: Sequence[float]) -> tuple[float, float]:
-    low, high = min(values), max(values)
-    pad = max(0.05 * (high - low), (1 - (high - low)) / 2, 0.05)  # one decade at least
-    return low - pad, high + pad
+def _whole_decades() -> MaxNLocator:
+    return MaxNLocator(nbins=6, integer=True, steps=[1, 2, 3, 5, 10])
 
 
-def _own_or_shared(own: tuple[float, float], both: tuple[float, float]) -> tuple[float, float]:
-    return own if own[1] - own[0] < (both[1] - both[0]) / 3 else both
+@dataclass(frozen=True)
+class Scale:
+    """Linear (width 0), or asinh with this linear width; in decades."""
+
+    width: float
+
+    def forward(self, x: float) -> float:
+        return math.asinh(x / self.width) if self.width else x
+
+    def inverse(self, x: float) -> float:
+        return self.width * math.sinh(x) if self.width else x
+
+    def limits(self, values: Sequence[float]) -> tuple[float, float]:
+        """Limits with a little air on this scale, one decade at least."""
+        low, high = min(values), max(values)
+        pad = max(0.0, (1 - (high - low)) / 2)
+        low, high = self.forward(low - pad), self.forward(high + pad)
+        air = 0.05 * (high - low)
+        return self.inverse(low - air), self.inverse(high + air)
 
 
-def draw_looseness(ax: Axes, looseness: Mapping[str, Sequence], limits: tuple[float, float]) -> None:
+def draw_looseness(ax: Axes, looseness: Mapping[str, Sequence], rows: Sequence[Sequence[float]]) -> None:
     """log10(bound/actual) against depth, median and quartiles, for each origin.
 
     The vertical axis is asinh: even orders of magnitude near 0 (attained), then even powers of orders.
@@ -86,36 +113,28 @@ def draw_looseness(ax: Axes, looseness: Mapping[str, Sequence], limits: tuple[fl
     Args:
         ax: where to draw.
         looseness: origin → rows [depth, lower quartile, median, upper quartile].
-        limits: of the vertical axis, the same for every bound.
+        rows: those of every bound that is shown beside this one: they set the limits.
     """
-    depths = sorted({row[0] for rows in looseness.values() for row in rows})
-    for origin, rows in looseness.items():
-        if rows:
-            depth, low, middle, high = zip(*sorted(rows), strict=True)
+    depths = sorted({row[0] for row in rows})
+    for origin, own in looseness.items():
+        if own:
+            depth, low, middle, high = zip(*sorted(own), strict=True)
             colour, marker = ORIGINS[origin]
             ax.fill_between(depth, low, high, color=colour, alpha=0.2, lw=0)
             ax.plot(depth, middle, color=colour, marker=marker, ms=4, lw=1.5, label=origin)
     ax.axhline(0, color=INK, lw=0.8, zorder=1)
     ax.set_xscale("log", base=2)
     ax.set_yscale("asinh", linear_width=1)
+    limits = Scale(1).limits([0, *(v for row in rows for v in row[1:])])
     ax.set(ylim=limits, xlim=(depths[0] / 1.2, depths[-1] * 1.2), xlabel="depth")
     powers = [2**i for i in range(12) if depths[0] <= 2**i <= depths[-1]]
     ax.xaxis.set_major_locator(FixedLocator(powers or depths))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}"))
-    ax.yaxis.set_major_locator(FixedLocator(ORDERS))
+    ax.yaxis.set_major_locator(FixedLocator([-1, 1, *ORDERS]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, position: power_of_ten(value)))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_minor_locator(NullLocator())
     _plain(ax)
-
-
-def looseness_limits(rows: Iterable[Sequence[float]]) -> tuple[float, float]:
-    """Limits that hold the quartiles of all rows, and 0, with a little air on the asinh scale."""
-    values = [v for row in rows for v in row[1:]]
-    low, high = (math.asinh(v) for v in (min(values, default=0), max(values, default=0)))
-    low, high = min(low, 0), max(high, 1)
-    air = 0.06 * (high - low)
-    return math.sinh(low - air), math.sinh(high + air)
 
 
 def _plain(ax: Axes) -> None:
@@ -135,10 +154,10 @@ def comparison_figure(points: Iterable[Point], violated: bool) -> Figure:
     return figure
 
 
-def looseness_figure(looseness: Mapping[str, Sequence], limits: tuple[float, float]) -> Figure:
+def looseness_figure(looseness: Mapping[str, Sequence], rows: Sequence[Sequence[float]]) -> Figure:
     """`draw_looseness` on a figure small enough for many of them to stand side by side."""
     figure = Figure(figsize=(2.7, 2.2), layout="constrained")
-    draw_looseness(figure.subplots(), looseness, limits)
+    draw_looseness(figure.subplots(), looseness, rows)
     return figure
 
 
@@ -152,5 +171,4 @@ def svg(figure: Figure, name: str, description: str) -> str:
     text = stream.getvalue()
     text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", text[text.index("<svg") :])
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
-    label = description.translate(str.maketrans({"&": "&amp;", '"': "&quot;", "<": "&lt;", ">": "&gt;"}))
-    return text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{escape(description)}" ', 1)

@@ -7,59 +7,20 @@ included; its `max_log_ratio` is a natural logarithm.
 from __future__ import annotations
 
 import json
-import math
-from collections import Counter
-from collections.abc import Mapping
+import re
 from pathlib import Path
-from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 from rich.table import Table
 from rich.text import Text
 
 from drt.errors import InputError
-from drt.plots import comparison_figure, looseness_figure, looseness_limits, power_of_ten, svg
+from drt.plots import comparison_figure, looseness_figure, svg
 from drt.storage import write_atomically
+from drt.wording import Record, largest_ratio, main_reason, number, orders, sentence
 
 STYLES = {"proved": "green", "holds": "cyan", "refuted": "red", "unconfirmed": "yellow"}
-Record = Mapping[str, Any]
-
-
-def number(x: float | None) -> str:
-    """Three digits, or how far from 1 where three digits would say 1: 0.982, 5e+02 as 500, 1.2e-9, 1-3e-10; "" for None."""
-    if x is None:
-        return ""
-    if x != 1 and abs(x - 1) < 5e-4:
-        return f"1{_short(x - 1, 1, '+')}"
-    return _short(x, 3)
-
-
-def _short(x: float, digits: int, sign: str = "") -> str:
-    if 1e3 <= abs(x) < 1e6:
-        return f"{x:{sign},.0f}"
-    mantissa, e, exponent = f"{x:{sign}.{digits}g}".partition("e")
-    return f"{mantissa}e{int(exponent)}" if e else mantissa
-
-
-def factor(log10: float) -> str:
-    """10^log10 in words that suit its size: 1.7, 350, 10⁹."""
-    return power_of_ten(log10) if log10 >= 5 else _short(10**log10, 2)
-
-
-def largest_ratio(record: Record) -> str:
-    """The largest actual/bound, from its logarithm where the ratio itself is out of range."""
-    ratio, log_ratio = record["max_ratio"], record["max_log_ratio"]
-    if log_ratio is not None and (ratio is None or not 1e-300 < ratio < 1e300):
-        return f"1e{round(log_ratio / math.log(10))}"
-    return number(ratio)
-
-
-def main_reason(why: Mapping[str, int]) -> str:
-    """The hypothesis that failed most often; reasons start with its name."""
-    names: Counter[str] = Counter()
-    for reason, count in why.items():
-        names[reason.partition(":")[0]] += count
-    return names.most_common(1)[0][0] if names else ""
 
 
 def table(result: Record, console_width: int = 100) -> Table:
@@ -70,7 +31,7 @@ def table(result: Record, console_width: int = 100) -> Table:
     grid.add_column("status")
     grid.add_column("tried", justify="right", no_wrap=True)
     grid.add_column("inapplicable, mainly", overflow="fold", ratio=1)
-    grid.add_column("viola-\ntions", justify="right", no_wrap=True)
+    grid.add_column("viol.", justify="right", no_wrap=True)
     grid.add_column("largest\nactual/\nbound", justify="right", no_wrap=True)
     grid.add_column("median\nlog10\nloose", justify="right", no_wrap=True)
     grid.add_column("s", justify="right", no_wrap=True)
@@ -84,60 +45,18 @@ def table(result: Record, console_width: int = 100) -> Table:
             Text(inapplicable),
             f"{r['violations']:,}" if r["violations"] else "",
             largest_ratio(r),
-            "" if r["median_looseness"] is None else f"{r['median_looseness']:.1f}",
-            f"{r['seconds']:.1f}",
+            orders(r["median_looseness"]),
+            f"{r['seconds']:.0f}",
         )
     return grid
 
 
-def sentence(record: Record) -> str:
-    """One plain line: the verdict, what was tried, how close it came, how loose the bound is."""
-    applicable = record["instances"] - record["inapplicable"]
-    opening = {
-        "proved": "Proved.",
-        "holds": "Holds so far: attacked, not proved.",
-        "refuted": "Refuted.",
-        "unconfirmed": "Unconfirmed.",
-    }[record["status"]]
-    if not applicable:
-        why = main_reason(record["inapplicable_why"])
-        tried = f"none of {record['instances']:,} instances met its hypotheses ({why})" if why else "nothing was tried"
-        return f"{opening} No evidence from this run: {tried}."
-    where = " and ".join(name for name, o in record["origins"].items() if o["instances"] > o["inapplicable"])
-    where = where.replace(" and ", ", ", max(0, where.count(" and ") - 1))
-    parts = [opening, _outcome(record, applicable, where), *_looseness(record)]
-    if record["undecided"]:
-        parts.append(f"{record['undecided']:,} were too close to call in floating point, or out of its range.")
-    return " ".join(parts)
-
-
-def _outcome(record: Record, applicable: int, where: str) -> str:
-    tried, ratio = f"{applicable:,} instances it applies to ({where})", largest_ratio(record)
-    if record["violations"]:
-        counted = f"{record['violations']:,} of {tried} violate it; the worst exceeds the bound {ratio}-fold"
-        if record["certified"]:
-            some = f"{record['certified']:,} of them {_are(record['certified'])}"
-            return f"{counted}, and {some} certified in exact or ball arithmetic."
-        return f"{counted}, but only in floating point: not certified."
-    if record["kind"] == "identity":
-        return (
-            f"On all {tried} both sides agree within the derived rounding bound; they differ by at most {ratio} of it."
-        )
-    closest = f"the closest reaches {ratio} of the bound" if ratio else "none could be compared"
-    return f"None of {tried} violates it; {closest}."
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
-def _looseness(record: Record) -> list[str]:
-    loose = record["median_looseness"]
-    if loose is None or record["kind"] == "identity":
-        return []
-    if loose < 0:
-        return [f"On random and trained networks the actual change is typically {factor(-loose)} times the bound."]
-    return [f"On random and trained networks the bound is typically {factor(loose)} times the actual change."]
+def mathematics(text: str) -> Markup:
+    """Text with its indices and exponents set as such: δ_k, (β/α)^L, κ^{2(L−l)}; everything else escaped."""
+    escaped = str(escape(text))
+    for mark, tag in (("_", "sub"), (r"\^", "sup")):
+        escaped = re.sub(rf"{mark}(?:\{{([^{{}}]*)\}}|(\w))", rf"<{tag}>\1\2</{tag}>", escaped)
+    return Markup(escaped)
 
 
 def html(result: Record) -> str:
@@ -146,9 +65,9 @@ def html(result: Record) -> str:
         loader=jinja2.PackageLoader("drt"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters["number"] = number
+    environment.filters.update(number=number, orders=orders, mathematics=mathematics)
     claims = [r for r in result["claims"] if r["kind"] != "identity"]
-    limits = looseness_limits(row for r in claims for rows in r["looseness"].values() for row in rows)
+    rows = [row for r in claims for own in r["looseness"].values() for row in own]
     comparisons, panels = {}, {}
     for i, r in enumerate(result["claims"]):
         if r["points"]:
@@ -157,7 +76,7 @@ def html(result: Record) -> str:
     for i, r in enumerate(claims):
         if any(r["looseness"].values()):
             panels[r["id"]] = svg(
-                looseness_figure(r["looseness"], limits), f"l{i}", f"{r['id']}: looseness against depth"
+                looseness_figure(r["looseness"], rows), f"l{i}", f"{r['id']}: looseness against depth"
             )
     return environment.get_template("report.html").render(
         result=result,
