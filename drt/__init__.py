@@ -22,7 +22,7 @@ _EXPORTS = {
     "drt.network": ["Network"],
     "drt.measure": ["Instance", "Measurement", "measure", "measure_all", "measure_jacobian"],
     "drt.claims": ["Claim", "bound", "claims"],
-    "drt.hypotheses": ["hypotheses"],
+    "drt.hypotheses": ["hypotheses", "hypothesis"],
     "drt.verdict": ["Verdict", "Verdicts", "check"],
     "drt.numbers": [
         "exp", "expm1", "log", "log1p", "log_product_minus_one", "maximum", "prod", "product_minus_one", "sqrt", "sum",
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from drt.activations import *  # noqa: F403
     from drt.claims import Claim, bound, claims
     from drt.errors import InputError
-    from drt.hypotheses import hypotheses
+    from drt.hypotheses import hypotheses, hypothesis
     from drt.measure import Instance, Measurement, measure, measure_all, measure_jacobian
     from drt.network import Network
     from drt.numbers import *  # noqa: F403

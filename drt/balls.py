@@ -7,6 +7,7 @@ A comparison answers only where it is certain.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import reduce
@@ -36,19 +37,20 @@ class Balls(BallArray):
     __hash__ = None  # type: ignore[assignment]
 
     # Reductions over one axis (or all of them).
-    def _reduce(self, f: Callable[[Any, Any], Any], dim: Any, keepdim: bool) -> Balls:
+    def _reduce(self, f: Callable[[Any, Any], Any], dim: Any, keepdim: bool, of_nothing: int | None = None) -> Balls:
         if self.ndim == 0:
             return self
         rows = self.entries.reshape(1, -1) if dim is None else np.moveaxis(self.entries, dim, -1)
-        flat = rows.reshape(-1, rows.shape[-1])
-        folded = packed([reduce(f, row) for row in flat], () if dim is None else rows.shape[:-1])
+        flat = rows.reshape(math.prod(rows.shape[:-1]), rows.shape[-1])
+        start = [] if of_nothing is None or rows.shape[-1] else [Balls.of(of_nothing).entries.item()]
+        folded = packed([reduce(f, row, *start) for row in flat], () if dim is None else rows.shape[:-1])
         return Balls(np.expand_dims(folded, dim) if keepdim and dim is not None else folded)
 
     def sum(self, dim: Any = None, keepdim: bool = False, axis: Any = None, **_: Any) -> Balls:
-        return self._reduce(operator.add, axis if dim is None else dim, keepdim)
+        return self._reduce(operator.add, axis if dim is None else dim, keepdim, 0)
 
     def prod(self, dim: Any = None, keepdim: bool = False, axis: Any = None, **_: Any) -> Balls:
-        return self._reduce(operator.mul, axis if dim is None else dim, keepdim)
+        return self._reduce(operator.mul, axis if dim is None else dim, keepdim, 1)
 
     def mean(self, dim: Any = None, keepdim: bool = False, axis: Any = None, **_: Any) -> Balls:
         dim = axis if dim is None else dim

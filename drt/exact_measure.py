@@ -10,6 +10,7 @@ from flint import arb, fmpq
 
 from drt.balls import Balls, Undecided
 from drt.exact import ExactNetwork, minus, squared_norm, times
+from drt.hypotheses import hypotheses
 from drt.surds import Surd
 
 
@@ -177,10 +178,17 @@ def unmet(names: Iterable[str], m: ExactMeasurement) -> str:
         Undecided: the precision does not suffice to tell.
     """
     for name in names:
-        reason = _CHECKS[name](m)
+        reason = _CHECKS[name](m) if name in _CHECKS else _custom(name, m)
         if reason:
             return f"{name}: {reason}"
     return ""
+
+
+def _custom(name: str, m: ExactMeasurement) -> str:
+    """A user's own hypothesis: their function, which asks about the architecture only."""
+    condition = hypotheses[name].condition
+    assert condition is not None  # every built-in hypothesis has its check here
+    return "" if condition(m) else hypotheses[name].statement  # type: ignore[arg-type]  # has a Measurement's fields
 
 
 def _conditioning(*which: str) -> Callable[[ExactMeasurement], str]:

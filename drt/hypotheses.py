@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -17,12 +17,14 @@ class Hypothesis:
     """A condition on an instance.
 
     met: measurement → bool tensor of its batch shape. why: measurement and batch index → how it fails there.
+    condition: for a user's own, the function they wrote, which the certifier calls too.
     """
 
     name: str
     statement: str
     met: Callable[[Measurement], Tensor]
     why: Callable[[Measurement, tuple[int, ...]], str]
+    condition: Callable[[Measurement], bool] | None = None
 
 
 def never_contracts(widths: tuple[int, ...]) -> bool:
@@ -148,6 +150,27 @@ hypotheses: dict[str, Hypothesis] = {
         ),
     )
 }
+
+
+def hypothesis(condition: Callable[[Measurement], bool]) -> Callable[[Measurement], bool]:
+    """Decorator: a function of the architecture (m.widths, m.depth, m.alpha, m.beta) becomes a hypothesis of its name.
+
+        @drt.hypothesis
+        def square_first_layer(m):
+            "n_0 = n_1."
+            return m.widths[0] == m.widths[1]
+
+    Raises:
+        InputError: the name of one of the built-in hypotheses.
+    """
+    name = condition.__name__
+    if name in hypotheses and hypotheses[name].condition is None:
+        raise InputError(f"hypothesis {name!r} is built in; choose another name")
+    text = (condition.__doc__ or name).strip().splitlines()[0]
+    custom = _of_network(name, text, condition, lambda m: f"widths {'-'.join(map(str, m.widths))}, depth {m.depth}")
+    hypotheses[name] = replace(custom, condition=condition)
+    return condition
+
 
 # Part of the setting, hence of every claim that does not drop them by name: Definition 1 of the paper has no biases.
 IMPLIED = ("biases", "nonzero")

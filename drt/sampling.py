@@ -141,7 +141,8 @@ def scaled_to(matrix: Matrix, w: Matrix, size: Tensor | float, norm: str = "delt
     if norm not in ("delta", "rho"):
         raise InputError(f"norm={norm!r} must be delta or rho")
     order = "fro" if norm == "delta" else 2
-    factor = size * torch.linalg.matrix_norm(w.values, order) / torch.linalg.matrix_norm(matrix.values, order)
+    own = torch.linalg.matrix_norm(matrix.values, order)
+    factor = torch.where(own > 0, size * torch.linalg.matrix_norm(w.values, order) / own, 0.0)  # zero stays zero
     singular = None if matrix.singular is None else matrix.singular * factor.unsqueeze(-1)
     return Matrix(matrix.values * factor[..., None, None], singular)
 

@@ -26,6 +26,7 @@ from drt.falsify.target import Target
 STRATEGIES = ("evolve", "ascend-free", "polish", "ascend-spectral")
 WAVE = 4
 UNITS_PER_SECOND = 2.0
+WIDE_FROM = 2.0  # seconds of budget that the wide constructions are worth
 TIE = 1e-9  # |log(actual/bound)| below which a bound counts as attained
 KEPT = 8  # instances that a unit hands back
 
@@ -94,9 +95,9 @@ def try_constructions(claim: Claim, space: Space, wide: bool = False) -> Iterato
     """Every extremal construction inside the space, as it is; the wide ones: widths to 128, κ from nearly 1 upwards."""
     relu = "relu" in claim.hypotheses or "transmission" not in claim.hypotheses
     grid = Grid(
-        depths=_within(space.depth, (1, 2) if wide else (1, 2, 3, 4, 6)),
-        widths=(24, 64, MAX_WIDTH) if wide else (2, 3, 6),
-        alphas=(*((0.0,) if relu else ()), *_alphas(space)),
+        depths=_within(space.depth, (1, 2) if wide else (1, 2, 4, 6)),
+        widths=(24, MAX_WIDTH) if wide else (2, 3, 6),
+        alphas=(*((0.0,) if relu else ()), *_alphas(space)[:: 2 if wide else 1]),
         kappas=_within(space.kappa, (1.02, 1.2, 2.0, 4.0, 10.0, 100.0) if wide else (1.0, 2.0, 10.0)),
         deltas=_within(space.delta, (1e-3, 1.0) if wide else (1e-8, 1e-3, 0.1, 1.0, 10.0, 1e4)),
     )
@@ -217,7 +218,7 @@ def attack(
     """
     rng = random.Random(seed)
     deadline = time.monotonic() + budget
-    for wide in (False, True):
+    for wide in (False, True)[: 2 if budget >= WIDE_FROM else 1]:
         for find, done in try_constructions(state.claim, state.space, wide):
             state.add(find, done)
         if enough(state):

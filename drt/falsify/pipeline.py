@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -145,7 +146,7 @@ def falsify(
     state = Attack(claim, space)
     interrupted = False
     try:
-        with workers(jobs) as pool:
+        with workers(jobs) if jobs > 1 else nullcontext() as pool:  # one job runs in this process
             attack(state, budget, seed, pool, target, hunt)
     except KeyboardInterrupt:
         interrupted = True

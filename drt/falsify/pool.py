@@ -17,11 +17,8 @@ def _prepare() -> None:
 
 
 @contextmanager
-def workers(jobs: int) -> Iterator[ProcessPoolExecutor | None]:
-    """A pool of processes; None for one job, which runs in this process. Work not begun is dropped on the way out."""
-    if jobs == 1:
-        yield None
-        return
+def workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool of processes. Work not begun is dropped on the way out."""
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_prepare)
     try:
         yield pool
