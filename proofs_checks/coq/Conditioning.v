@@ -245,7 +245,8 @@ Qed.
 Lemma gain_tr_square n A : gain n n A <= gain n n (tr A).
 Proof.
   destruct (Nat.eq_dec n 0) as [->|Hn].
-  { apply (proj1 (gain_lub 0 0 (tr A))). split; [rewrite opnorm_tr; apply gain_le_opnorm|]. intros x.
+  { apply (proj1 (gain_lub 0 0 (tr A))).
+    split; [rewrite opnorm_tr; apply gain_le_opnorm|]. intros x.
     rewrite (nrm_zero 0 x) by (intros; lia). rewrite Rmult_0_r. apply nrm_nonneg. }
   destruct (Rle_lt_dec (gain n n A) 0) as [H0|Hg].
   { eapply Rle_trans; [exact H0|apply gain_nonneg]. }

@@ -9,10 +9,12 @@
                                and this is η up to second order: |‖W⁺−W‖/‖W‖ − η| <= η²(1+η)/2
     fromage.norm-growth        if ⟨g, W⟩ = 0:  ‖W+ΔW‖ = √(1+η²) ‖W‖  and  ‖W⁺‖ = ‖W‖;
                                after t such steps ‖W_t‖ = √(1+η²)^t ‖W_0‖ and ‖W_t‖ = ‖W_0‖
-    fromage.lars-equivalence   reviewer 2's form of LARS, W − γℓ(βW + ‖W‖/((1+β)‖g‖) g), is Fromage for
-                               β = (√(1+4q) − 1)/2, γℓ = (1−p)/β, where q = (√(1+η²) − 1)/η.
-                               LARS as published, W − γℓ ‖W‖/(‖g‖+β‖W‖) (g+βW), is Fromage only with
-                               a weight decay that follows the gradient: β = q‖g‖/‖W‖, γℓ = pη(1+q)
+    fromage.lars-equivalence   reviewer 2's form of LARS, W − γℓ(βW + ‖W‖/((1+β)‖g‖) g), is
+                               Fromage for β = (√(1+4q) − 1)/2 and γℓ = (1−p)/β, where
+                               q = (√(1+η²) − 1)/η;
+                               LARS as published, W − γℓ ‖W‖/(‖g‖+β‖W‖) (g+βW), is Fromage for
+                               γℓ = pη(1+q) and a weight decay that follows the gradient,
+                               β = q‖g‖/‖W‖
     fromage.fixed-point        W⁺ = W forces W = 0 (η > 0); and if the iterates of Algorithm 1,
                                with any gradients whatever, converge, their limit is 0
 
@@ -184,7 +186,8 @@ Proof.
   assert (Hlow : eta * norm W <= d + eta * eta * (1 + eta) / 2 * norm W).
   { unfold d. rewrite <- lars_change_norm.
     rewrite (fro_ext m n (lars_change eta W g)
-               (madd (msub (fromage eta W g) W) (mscal (-1) (mscal (prefactor eta - 1) (lars eta W g))))).
+               (madd (msub (fromage eta W g) W)
+                     (mscal (-1) (mscal (prefactor eta - 1) (lars eta W g))))).
     - eapply Rle_trans; [apply fro_triangle|].
       rewrite (fro_scal _ _ (-1)), (Rabs_left (-1)) by lra. lra.
     - intros. unfold msub, fromage, lars, madd, mscal. ring. }

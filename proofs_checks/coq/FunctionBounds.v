@@ -9,8 +9,7 @@
 
     Correspondence: f = [net φ w W x 0 L], f̃ the same with [Wt]; "κ(A) <= κ" is
     [conditioned κ m n A] and s_min, ‖·‖₂ are those of Conditioning.v.  Of the paper's hypotheses
-    κ(W̃_l) <= κ is not needed, and of the transmission condition only its lower half at pairs
-    (0, u) and its upper half are.  f ≠ 0 is not assumed but proved ([net_pos]).
+    κ(W̃_l) <= κ is not needed.  f ≠ 0 is not assumed but proved ([net_pos]).
 
     The second bound is never above the third ([kappa_below_theorem1]).
 

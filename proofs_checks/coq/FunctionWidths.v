@@ -10,8 +10,8 @@
     [theorem1_function_claim w L] is the paper's statement for widths w: every φ transmitting
     [α, β], all W, W̃, x with κ(W_k), κ(W̃_k), κ(ΔW_k) <= κ (all three of full rank), f(x) ≠ 0.
 
-    Where the width falls, in layer q, the witness of Witness.v with input e_0 has
-    f(x) = ε e_0 and ‖f̃(x) − f(x)‖ >= 1/2 (δ = 1/2, κ = 3), for ε as small as one likes: no bound in
+    Where the width falls, in layer q, the witness of Witness.v with input e_0 has f(x) = ε e_0 and
+    ‖f̃(x) − f(x)‖ >= 1/2 (δ = 1/2, κ = 3), for ε as small as one likes: no bound in
     terms of κ, δ, α, β and L can hold ([falling_width_unbounded]). *)
 
 From Coq Require Import Reals Lra Lia FunctionalExtensionality.

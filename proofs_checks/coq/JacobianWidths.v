@@ -349,7 +349,8 @@ Proof.
   intros Hw. split.
   - intros Hclaim. destruct (valley_or_peak w l n) as [Hv|[p [q [Hp [Hq [Hr Hf]]]]]];
       [exact Hv|exfalso].
-    exact (theorem1_jacobian_as_stated w l n Hw (valley_no_peak w l (l + n) p q Hp Hq Hr Hf) Hclaim).
+    apply (theorem1_jacobian_as_stated w l n Hw); [|exact Hclaim].
+    exact (valley_no_peak w l (l + n) p q Hp Hq Hr Hf).
   - intros Hv phi al be K W Wt h ht G Gt Hal Hphi HG HGt Hcond HJ.
     assert (Hslope : forall V h0 G0, derivatives_at phi w V h0 l n G0 ->
               forall k i, (l <= k < l + n)%nat -> (i < w (S k))%nat ->

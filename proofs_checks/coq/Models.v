@@ -1,13 +1,14 @@
 (** * The paper's models are not theorems
 
     relu-model              Theorem 1 for ReLU with α = β = 1/2 put in:
-                            ‖f̃−f‖/‖f‖ <= (κ²)^L [Π (1+δ_k) − 1].  False already for one 2 × 2 layer with
-                            κ = 1: the ratio is unbounded while δ = 1/2 ([relu_model_unbounded]).
+                            ‖f̃−f‖/‖f‖ <= (κ²)^L [Π (1+δ_k) − 1].  False already for one 2 × 2
+                            layer with κ = 1: the ratio is unbounded while δ = 1/2
+                            ([relu_model_unbounded]).
     deep-relative-trust     ‖g_l(W+tΔW) − g_l(W)‖/‖g_l(W)‖ <= Π (1+tδ_k) − 1, as a statement about
                             every network: false for one weight and the squared loss
                             ([deep_relative_trust_fails]).
-    lemma2.unconditional    Lemma 2 without asking that deep relative trust holds: false, in the same
-                            network ([lemma2_unconditional_fails]).
+    lemma2.unconditional    Lemma 2 without asking that deep relative trust holds: false, in the
+                            same network ([lemma2_unconditional_fails]).
 
     The network with one weight: f(x) = W x with input 1 and loss 𝓛(W) = (W − y)².
     From W = 2, with ΔW = −1 (so δ = 1/2 and cos θ = 1) and y = 19/10 the loss rises from 1/100 to
@@ -175,7 +176,8 @@ Proof.
 Qed.
 
 (** Lemma 2 (hence condition (4) and Lemma 1) applies to 𝓛(W) = W², W = 1, ΔW = −1/2. *)
-Theorem lemma2_applies : one_weight 0 (padd (weight 1) (weight (- (1 / 2)))) < one_weight 0 (weight 1).
+Theorem lemma2_applies :
+  one_weight 0 (padd (weight 1) (weight (- (1 / 2)))) < one_weight 0 (weight 1).
 Proof.
   apply (lemma2 1 (fun _ => 1%nat) (fun _ => 1%nat) (one_weight 0) (weight 1) (weight (- (1 / 2)))
            (one_weight_gradient 0)) with (eta := 1 / 2).

@@ -37,7 +37,7 @@ Definition valley (w : nat -> nat) (l L : nat) : Prop :=
     /\ (forall k, (l <= k < p)%nat -> (w (S k) <= w k)%nat)
     /\ (forall k, (p <= k < L)%nat -> (w k <= w (S k))%nat).
 
-(** The relative change of a layer: Wt k − W k. *)
+(** ΔW_k = W̃_k − W_k *)
 Definition change (W Wt : nat -> mat) (k : nat) : mat := msub (Wt k) (W k).
 
 (** The product can also be built from the input side. *)

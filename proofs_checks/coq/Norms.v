@@ -159,7 +159,10 @@ Proof. apply sqrt_sqrt, dotF_self_nonneg. Qed.
 
 Lemma fro_ext m n A B :
   (forall i j, (i < m)%nat -> (j < n)%nat -> A i j = B i j) -> fro m n A = fro m n B.
-Proof. intros H. rewrite !fro_columns. apply nrm_ext; intros. apply nrm_ext; intros. apply H; auto. Qed.
+Proof.
+  intros H. rewrite !fro_columns.
+  apply nrm_ext; intros. apply nrm_ext; intros. apply H; auto.
+Qed.
 
 Lemma fro_tr m n A : fro n m (tr A) = fro m n A.
 Proof. unfold fro, dotF, dot, col, tr. f_equal. apply sum_swap. Qed.
@@ -172,7 +175,10 @@ Qed.
 
 Lemma fro_zero m n A :
   (forall i j, (i < m)%nat -> (j < n)%nat -> A i j = 0) -> fro m n A = 0.
-Proof. intros H. rewrite fro_columns. apply nrm_zero; intros. apply nrm_zero; intros. apply H; auto. Qed.
+Proof.
+  intros H. rewrite fro_columns.
+  apply nrm_zero; intros. apply nrm_zero; intros. apply H; auto.
+Qed.
 
 Lemma fro_triangle m n A B : fro m n (madd A B) <= fro m n A + fro m n B.
 Proof.

@@ -10,18 +10,11 @@
     Correspondence: the sum runs over l = 0, ..., L−1 with [W l] the paper's W_{l+1}, so that
     β^{L−l+1} becomes [be ^ (L - l)] and k > l becomes the L − l − 1 indices [S l + i].
     ρ_k = ‖ΔW_k‖₂/‖W_k‖₂ needs ‖W_k‖₂ > 0, which is assumed in the last two.
-    A function that transmits [α, β] for any α >= 0 also transmits [0, β] ([transmits_weaken]). *)
+    A function that transmits [α, β] for some α >= 0 also transmits [0, β]. *)
 
 From Coq Require Import Reals Lra Lia.
 From DRT Require Import Sums Norms Conditioning Transmission Recursion Network FunctionBounds.
 Open Scope R_scope.
-
-Lemma transmits_weaken al be phi : 0 <= al -> transmits al be phi -> transmits 0 be phi.
-Proof.
-  intros Hal [H1 H2]. split; intros; rewrite Rmult_0_l.
-  - split; [apply Rabs_pos|apply H1].
-  - split; [apply Rabs_pos|apply H2].
-Qed.
 
 Section Absolute.
 
@@ -45,7 +38,8 @@ Proof.
     change (sum (S n) ?f) with (sum n f + f n). cbv beta.
     replace (S n - n)%nat with 1%nat by lia. rewrite Nat.sub_diag.
     change (prod 0 ?f) with 1.
-    rewrite Rmult_plus_distr_l. fold (change W Wt n). apply Rplus_le_compat; [|rewrite pow_1, Rmult_1_r; lra].
+    rewrite Rmult_plus_distr_l. fold (change W Wt n).
+    apply Rplus_le_compat; [|rewrite pow_1, Rmult_1_r; lra].
     eapply Rle_trans.
     { apply Rmult_le_compat_l; [exact Hbe|].
       apply Rmult_le_compat_l; [apply opnorm_nonneg|exact IH]. }

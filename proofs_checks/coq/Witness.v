@@ -96,8 +96,8 @@ Proof.
         * rewrite (sum_ext m' _ (fun _ => 0)), sum_const by (intros; unfold idm; simpl; ring).
           unfold idm; simpl. ring.
         * replace (idm 0%nat (S j)) with 0 by reflexivity. destruct (Nat.ltb_spec (S j) (S m')).
-          { rewrite (sum_single m' j) by
-              (lia || (intros i _ Hij; unfold idm; destruct (Nat.eqb_spec (S i) (S j)); [lia|ring])).
+          { rewrite (sum_single m' j);
+              [|lia|intros i _ Hij; unfold idm; destruct (Nat.eqb_spec (S i) (S j)); [lia|ring]].
             unfold idm. rewrite Nat.eqb_refl. unfold z. simpl. ring. }
           { rewrite (sum_ext m' _ (fun _ => 0)), sum_const; [ring|].
             intros i Hi. unfold idm. destruct (Nat.eqb_spec (S i) (S j)); [lia|ring]. } }
