@@ -21,7 +21,7 @@ def number(x: float | None) -> str:
         return "1"
     if abs(x - 1) < 5e-4:
         return f"1{_short(x - 1, 1, '+')}"
-    return f"{x:,.0f}" if 1e3 <= x < 1e6 else _short(x, 3)
+    return f"{x:,.0f}" if 999.5 <= x < 1e6 else _short(x, 3)
 
 
 def _short(x: float, digits: int, sign: str = "") -> str:
