@@ -1,4 +1,4 @@
-(** * Theorem 1 for functions: the condition on the widths is needed
+(** * Theorem 1 for functions: the conditions on the widths and on ΔW are needed
 
     The paper states Theorem 1 with no condition on the widths.  For positive widths,
 
@@ -12,7 +12,9 @@
 
     Where the width falls, in layer q, the witness of Witness.v with input e_0 has f(x) = ε e_0 and
     ‖f̃(x) − f(x)‖ >= 1/2 (δ = 1/2, κ = 3), for ε as small as one likes: no bound in
-    terms of κ, δ, α, β and L can hold ([falling_width_unbounded]). *)
+    terms of κ, δ, α, β and L can hold ([falling_width_unbounded]).
+
+    Nor can the condition κ(ΔW_l) <= κ be dropped ([perturbation_conditioning_needed]). *)
 
 From Coq Require Import Reals Lra Lia FunctionalExtensionality.
 From DRT Require Import Sums Norms Conditioning Transmission Network FunctionBounds Witness.
@@ -188,4 +190,58 @@ Proof.
     + field.
     + unfold f, W, x, vphi, mv, row; simpl. unfold vphi, mv; simpl. field.
     + unfold vsub, f, W, Wt, x; simpl. unfold vphi, mv, row; simpl. field.
+Qed.
+
+(** ** The condition on ΔW is needed
+
+    W = I_16, ΔW = 1/10 e_0 e_0ᵀ, x = e_0, one layer, φ the identity: κ(W) = 1 and κ(W̃) = 11/10,
+    but ΔW has rank one.  The ratio is 1/10, the right-hand side of Theorem 1 at κ = 11/10 is
+    121/100 · 1/40 < 0.031. *)
+Definition stretch (a b : R) : mat := dg (fun i => match i with O => a | _ => b end) idm.
+
+Lemma mv_stretch n a b x i :
+  (i < n)%nat -> mv n (stretch a b) x i = (match i with O => a | _ => b end) * x i.
+Proof.
+  intros Hi. rewrite <- (mv_idm n x i Hi). unfold mv, stretch, dg.
+  rewrite <- sum_scal. apply sum_ext; intros; ring.
+Qed.
+
+Theorem perturbation_conditioning_needed :
+  let W := stretch 1 1 in let Wt := stretch (11 / 10) 1 in
+  let f V := net (fun u => u) (fun _ => 16%nat) (fun _ => V) (col idm 0) 0 1 in
+  (0 < smin 16 16 W /\ conditioned (11 / 10) 16 16 W) /\
+  (0 < smin 16 16 Wt /\ conditioned (11 / 10) 16 16 Wt) /\
+  (1 / 1 * (11 / 10) ^ 2) ^ 1 * (1 + delta 16 16 W (msub Wt W) - 1)
+  < nrm 16 (vsub (f Wt) (f W)) / nrm 16 (f W).
+Proof.
+  intros W Wt f.
+  assert (Hcond : forall a, 1 <= a <= 11 / 10 ->
+            0 < smin 16 16 (stretch a 1) /\ conditioned (11 / 10) 16 16 (stretch a 1)).
+  { intros a Ha. assert (Hs : 1 <= smin 16 16 (stretch a 1)).
+    { apply smin_ge_tall; [lia|]; intros x. apply nrm_ge_scal; [lra|]; intros i Hi.
+      rewrite mv_stretch, Rabs_mult by exact Hi. apply Rmult_le_compat_r; [apply Rabs_pos|].
+      destruct i; rewrite Rabs_right; lra. }
+    split; [lra|]. unfold conditioned.
+    eapply Rle_trans; [apply (opnorm_le _ _ _ (11 / 10)); [lra|]|lra]. intros x.
+    apply nrm_le_scal; [lra|]; intros i Hi.
+    rewrite mv_stretch, Rabs_mult by exact Hi. apply Rmult_le_compat_r; [apply Rabs_pos|].
+    destruct i; rewrite Rabs_right; lra. }
+  split; [apply Hcond; lra|]. split; [apply Hcond; lra|].
+  assert (HW : fro 16 16 W = 4).
+  { unfold fro, dotF, dot, col, W, stretch, dg, idm; simpl.
+    transitivity (sqrt (4 * 4)); [apply f_equal; ring|apply sqrt_square; lra]. }
+  assert (HD : fro 16 16 (msub Wt W) = 1 / 10).
+  { unfold fro, dotF, dot, col, msub, Wt, W, stretch, dg, idm; simpl.
+    transitivity (sqrt (1 / 10 * (1 / 10))); [apply f_equal; field|apply sqrt_square; lra]. }
+  assert (Hf : forall a, nrm 16 (f (stretch a 1)) = Rabs a).
+  { intros a. rewrite (nrm_ext 16 _ (fun i => a * col idm 0 i)).
+    - rewrite nrm_scal, nrm_unit by lia. ring.
+    - intros i Hi. unfold f; simpl net. unfold vphi. rewrite mv_stretch by exact Hi.
+      destruct i; [reflexivity|]. unfold col, idm; simpl. ring. }
+  assert (Hdiff : nrm 16 (vsub (f Wt) (f W)) = 1 / 10).
+  { rewrite (nrm_ext 16 _ (fun i => 1 / 10 * col idm 0 i)).
+    - rewrite nrm_scal, nrm_unit, Rabs_right by (lia || lra). ring.
+    - intros i Hi. unfold vsub, f, Wt, W; simpl net. unfold vphi. rewrite !mv_stretch by exact Hi.
+      destruct i; [field|]. unfold col, idm; simpl. ring. }
+  unfold delta. rewrite HW, HD, Hdiff. unfold W. rewrite Hf, Rabs_R1. lra.
 Qed.

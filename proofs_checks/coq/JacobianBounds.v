@@ -218,6 +218,38 @@ Qed.
 
 End Step.
 
+(** ** One layer
+
+    A single layer needs no condition number and no condition on the widths:
+        ‖Φ̃'W̃ − Φ'W‖_F / ‖Φ'W‖_F <= (β/α)(1+δ) − 1. *)
+Theorem one_layer_jacobian al be sg m n g gt W Wt :
+  0 < al -> al <= be -> is_sign sg ->
+  (forall i, (i < m)%nat -> slope al be sg (g i)) ->
+  (forall i, (i < m)%nat -> slope al be sg (gt i)) ->
+  0 < fro m n W ->
+  fro m n (msub (dg gt Wt) (dg g W)) / fro m n (dg g W)
+  <= be / al * (1 + delta m n W (msub Wt W)) - 1.
+Proof.
+  intros Hal Hab Hsg Hg Hgt HW.
+  assert (Hlow : al * fro m n W <= fro m n (dg g W)).
+  { apply fro_dg_ge; [lra|]; intros. apply slope_ge with be sg; auto. }
+  assert (Hpos : 0 < al * fro m n W) by (apply Rmult_lt_0_compat; assumption).
+  apply quotient_le; [lra|].
+  assert (Hd : 0 <= delta m n W (msub Wt W)) by (apply quotient_nonneg; [apply fro_nonneg|lra]).
+  assert (HD := amplification_ge1 al be Hal Hab _ Hd).
+  eapply Rle_trans; [|apply Rmult_le_compat_l; [lra|exact Hlow]].
+  rewrite (fro_ext m n _ (madd (dg gt (msub Wt W)) (dg (vsub gt g) W)))
+    by (intros; unfold msub, madd, dg, vsub; ring).
+  eapply Rle_trans; [apply fro_triangle|].
+  assert (N1 : fro m n (dg gt (msub Wt W)) <= be * fro m n (msub Wt W)).
+  { apply fro_dg_le; [lra|]; intros; apply slope_le with al sg; auto; lra. }
+  assert (N2 : fro m n (dg (vsub gt g) W) <= (be - al) * fro m n W).
+  { apply fro_dg_le; [lra|]; intros; apply slope_diff with sg; auto. }
+  replace ((be / al * (1 + delta m n W (msub Wt W)) - 1) * (al * fro m n W))
+    with (be * fro m n (msub Wt W) + (be - al) * fro m n W) by (unfold delta; field; lra).
+  lra.
+Qed.
+
 (** ** Any depth *)
 
 Section Jacobian.
