@@ -168,18 +168,18 @@ def test_every_claim_is_there_and_jacobians_have_every_layer():
 def test_a_violation_says_which_claim_where_and_how_much():
     before, after = Network([tensor([[1.0, 0.0]])], "identity"), Network([tensor([[1.0, 0.5]])], "identity")
     x = torch.ones(301, 2, dtype=torch.float64)  # at (1, 1) the claim is attained: more than one piece of inputs
-    x[300] = tensor([1e-3, 1.0])
+    x[299], x[300] = tensor([1e-2, 1.0]), tensor([1e-3, 1.0])
     result = check_networks(before, after, x)
     (violation,) = [v for v in result["violations"] if v["input"] == 300]
     assert violation["claim"] == "theorem1.function.as-stated"
     assert violation["layer"] is None
     assert violation["log10_ratio"] == pytest.approx(3, abs=1e-9)
-    assert result["violations"][0] == violation
+    assert [v["input"] for v in result["violations"]] == [300, 299]  # worst first
     record = claim_of(result, "theorem1.function.as-stated")
     assert record["outcome"] == "violated"
     assert record["layers"][0]["worst"]["input"] == 300
     assert claim_of(result, "theorem1.function")["outcome"] == "inapplicable"
-    assert "violated (1)" in printed(result)
+    assert "violated (2)" in printed(result)
     assert "widths 2-1" in printed(result)
 
 
@@ -207,6 +207,17 @@ def test_pieces_of_inputs_add_up():
                 assert f["inputs"] <= 300
     change = (moved(before)(x) - before(x)).norm(dim=1) / before(x).norm(dim=1)
     assert whole["change"]["worst"] == pytest.approx(float(change.max()), rel=1e-10)
+
+
+def test_a_hypothesis_that_fails_somewhere_says_at_which_inputs():
+    net = Network([torch.eye(2, dtype=torch.float64)], "leaky_relu:0.5")
+    x = torch.ones(300, 2, dtype=torch.float64)
+    x[280, 0] = x[290, 0] = 0  # at the kink
+    result = check_networks(net, moved(net), x)
+    (failed,) = claim_of(result, "proposition1")["layers"][0]["failed"]
+    assert (failed["hypothesis"], failed["input"], failed["inputs"]) == ("differentiable", 280, 2)
+    assert "(2 of 300" in printed(result)
+    assert "holds (298)" in printed(result)
 
 
 # Real networks
