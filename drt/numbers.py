@@ -78,4 +78,5 @@ def logaddexp(x: Number, y: Number) -> Number:
     return torch.logaddexp(x, y) if isinstance(x, Tensor) else (exp(x) + exp(y)).log()
 
 
-LOG2 = math.log(2.0)
+# A tensor: an integer tensor times a Python float would be float32.
+LOG2 = torch.tensor(math.log(2.0), dtype=torch.float64)
