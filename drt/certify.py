@@ -16,7 +16,7 @@ import math
 import sys
 import time
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from flint import arb, ctx, fmpq, fmpq_mat
@@ -57,6 +57,13 @@ class Certificate:
     log10_ratio: Interval = UNKNOWN
     bits: int = 0
     seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its fields; numbers that JSON cannot hold (∞, NaN) are None."""
+        return {
+            name: [v if math.isfinite(v) else None for v in value] if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
 
     def __str__(self) -> str:
         if self.reason:

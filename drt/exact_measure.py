@@ -113,33 +113,34 @@ class ExactMeasurement:
     def norm_wt(self) -> Balls:
         return self._layers(lambda k: self._norm("wt", k))
 
-    def _states(self, field: str) -> list[Any]:
+    @property
+    def _states(self) -> list[Any]:
         if self.quantity != "function":
-            raise AttributeError(f"{field} is measured for the function only, not for the {self.quantity}")
+            raise AttributeError("hidden states are measured for the function only")
         return self.net.states()[0]
 
     @cached_property
     def norm_x(self) -> Balls:
-        return Balls(self._root(squared_norm(self._states("norm_x")[0])))
+        return Balls(self._root(squared_norm(self._states[0])))
 
     @cached_property
     def norm_f(self) -> Balls:
-        return Balls(self._root(squared_norm(self._states("norm_f")[-1])))
+        return Balls(self._root(squared_norm(self._states[-1])))
 
     @cached_property
     def norm_df(self) -> Balls:
-        return Balls(self._root(squared_norm(minus(self.net.states(True)[0][-1], self._states("norm_df")[-1]))))
+        return Balls(self._root(squared_norm(minus(self.net.states(True)[0][-1], self._states[-1]))))
 
     @cached_property
     def norm_dwh(self) -> Balls:
-        states = self._states("norm_dwh")
+        states = self._states
         return self._layers(lambda k: self._root(squared_norm(times(self.net.dw[k], states[k]))))
 
     def __getattr__(self, name: str) -> Balls:
         """`log_norm_…`, the logarithm of a norm."""
         if name.startswith("log_norm_"):
             return getattr(self, name.removeprefix("log_")).log()
-        raise AttributeError(f"a measurement has no field {name!r}")
+        raise AttributeError(f"a measurement of the {self.quantity} has no field {name!r}")
 
     @cached_property
     def _squares(self) -> tuple[Any, Any]:
@@ -177,10 +178,17 @@ def unmet(names: Iterable[str], m: ExactMeasurement) -> str:
     Raises:
         Undecided: the precision does not suffice to tell.
     """
+    untold = None
     for name in names:
-        reason = _CHECKS[name](m) if name in _CHECKS else _custom(name, m)
+        try:
+            reason = _CHECKS[name](m) if name in _CHECKS else _custom(name, m)
+        except Undecided as error:  # another hypothesis may be missed for certain
+            untold = error
+            continue
         if reason:
             return f"{name}: {reason}"
+    if untold:
+        raise untold
     return ""
 
 

@@ -12,10 +12,20 @@ s_min is the smallest of the min(m, n) singular values; it is exactly 0 where th
 
 from __future__ import annotations
 
-from functools import cached_property
+from contextlib import nullcontext
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from flint import acb_mat, arb, arb_mat, ctx, fmpq, fmpq_mat, fmpz, fmpz_mat
+
+try:
+    from threadpoolctl import ThreadpoolController
+except ImportError:
+    _one_thread: Any = nullcontext
+else:
+    # Threads that wait for each other make a small SVD up to 100 times slower.
+    _one_thread = partial(ThreadpoolController().limit, limits=1, user_api="blas")
 
 FIXED = 54  # fractional bits of U, σ and V
 POOR = 2.0**-30  # a relative error of s_min beyond which the float route is given up
@@ -93,10 +103,10 @@ class SingularValues:
             [v * 2 ** (60 - exponent) for v in entries] if exponent <= 60 else [v >> (exponent - 60) for v in entries]
         )
         shape = self.tall.nrows(), self.size
+        floats = np.array([int(v) for v in scaled], dtype=np.float64).reshape(shape) / 2.0**60
         try:
-            u, s, vt = np.linalg.svd(
-                np.array([int(v) for v in scaled], dtype=np.float64).reshape(shape) / 2.0**60, False
-            )
+            with _one_thread():
+                u, s, vt = np.linalg.svd(floats, full_matrices=False)
         except np.linalg.LinAlgError:
             return self._by_eigenvalues(128)
         u_fixed, v_fixed = _fixed(u), _fixed(vt.T)

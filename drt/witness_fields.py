@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from drt.witness import Witness
 
 MAX_DEPTH, MAX_ENTRIES, MAX_DIGITS = 1000, 2**20, 2000
+MAX_BITS = (10**MAX_DIGITS).bit_length()
 MAX_SPEC = 4000  # characters
 MAX_DENOMINATOR_BITS = 2**17  # of a matrix's common denominator
 
@@ -121,7 +122,11 @@ def vector(value: Any, name: str, budget: Budget) -> Vector:
     if not items:
         raise InputError(f"{name} must not be empty")
     budget.spend(len(items))
-    return tuple(v if isinstance(v, fmpq) else _rational(v, f"{name}[{i}]") for i, v in enumerate(items))
+    entries = tuple(v if isinstance(v, fmpq) else _rational(v, f"{name}[{i}]") for i, v in enumerate(items))
+    for i, v in enumerate(entries):
+        if v.height_bits() > MAX_BITS:
+            raise InputError(f"{name}[{i}] must have at most {MAX_DIGITS} digits above and below")
+    return entries
 
 
 def _check_denominators(entries: Iterable[fmpq], name: str) -> None:
@@ -150,6 +155,6 @@ def _rational(value: Any, name: str) -> fmpq:
 
 
 def short(value: Any) -> str:
-    """A value as at most 60 ASCII characters."""
+    """A value as at most 80 ASCII characters."""
     text = ascii(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return text if len(text) <= 80 else f"{text[:77]}..."
