@@ -95,9 +95,9 @@ def phi(spec: str) -> Piecewise | Smooth:
     if isinstance(activation, PiecewiseLinear):
         return Piecewise([_exact(k) for k in activation.kinks], [_exact(s) for s in activation.slopes], sign)
     if isinstance(activation, TanhBlend):
-        return Smooth(_exact(activation.a), lambda z: z.tanh(), lambda z: 1 / z.cosh() ** 2, sign)
+        return Smooth(_exact(activation.a), lambda z: z.tanh(), lambda z: z.sech() ** 2, sign)
     if isinstance(activation, SoftplusBlend):
-        return Smooth(_exact(activation.a), _softplus, lambda z: 1 / (1 + (-z).exp()), sign)
+        return Smooth(_exact(activation.a), _softplus, _sigmoid, sign)
     raise InputError(f"activation={spec!r} has no exact form: it cannot be certified")
 
 
@@ -198,7 +198,15 @@ def minus(a: Any, b: Any) -> Any:
 
 def _softplus(z: arb) -> arb:
     """log(1 + eᶻ) − log 2, exactly 0 at 0."""
-    return arb(0) if z.is_zero() else z.exp().log1p() - arb(2).log()
+    if z.is_zero():
+        return arb(0)
+    ramp = z if z > 0 else arb(0)  # its exponential would leave arb's range
+    return ramp + (z - 2 * ramp).exp().log1p() - arb(2).log()
+
+
+def _sigmoid(z: arb) -> arb:
+    """1/(1 + e⁻ᶻ)."""
+    return 1 / (1 + (-z).exp()) if z > 0 else z.exp() / (1 + z.exp())
 
 
 def _clamp(z: Any, low: fmpq | None, high: fmpq | None) -> Any:

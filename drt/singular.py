@@ -20,7 +20,7 @@ import numpy as np
 from flint import acb_mat, arb, arb_mat, ctx, fmpq, fmpq_mat, fmpz, fmpz_mat
 
 try:
-    from threadpoolctl import ThreadpoolController
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 except ImportError:
     _one_thread: Any = nullcontext
 else:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from drt.claims.base import Claim
-from drt.falsify.layout import Flat, Layout, measurement, objective
+from drt.falsify.layout import Flat, Layout, measurement, objective, usable
 from drt.falsify.space import Space
 
 
@@ -76,11 +76,17 @@ def ascend(
     decay = torch.optim.lr_scheduler.ExponentialLR(optimiser, 0.1 ** (1 / steps))
     best = start.theta(start.parameters).detach()
     best_score = torch.full(best.shape[:1], -torch.inf, dtype=torch.float64)
+    sound = usable(best, layout)
+    if not sound.any():
+        return best, best_score, 0
+    best = torch.where(sound[:, None], best, best[sound][0])
     done = 0
     for _ in range(steps):
         if stop():
             break
         theta = start.theta(parameters)
+        # A step that left the numbers (an exponent too far) goes back to the best known.
+        theta = torch.where(usable(theta, layout)[:, None], theta, best)
         m = measurement(claim, layout.instance(theta))
         gap, counts = objective(claim, m, space)
         with torch.no_grad():

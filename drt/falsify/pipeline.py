@@ -17,7 +17,7 @@ from drt.claims.base import Claim
 from drt.errors import InputError
 from drt.falsify.attack import TIE, Attack, Find, attack
 from drt.falsify.evolve import structured
-from drt.falsify.layout import Layout, measurement
+from drt.falsify.layout import Layout, measurement, objective
 from drt.falsify.pool import workers
 from drt.falsify.present import script, statement
 from drt.falsify.shrink import shrink
@@ -152,7 +152,7 @@ def falsify(
         interrupted = True
     witness, status = hunt.refuted, "refuted"
     if witness is not None:
-        witness = shrink(witness, _is_violated(claim), SHRINK_SECONDS)
+        witness = shrink(witness, _is_violated(claim, space), SHRINK_SECONDS)
     elif hunt.doubtful is not None:
         witness, status = hunt.doubtful, "unconfirmed"
     else:
@@ -166,9 +166,15 @@ def falsify(
     return _outcome(target, claim, status, witness, certificate, state, interrupted, folder, begin)
 
 
-def _is_violated(claim: Claim) -> Callable[[Witness], bool]:
+def _is_violated(claim: Claim, space: Space) -> Callable[[Witness], bool]:
+    """Whether a witness is certified, and in the ranges that were asked about."""
+
     def violated(witness: Witness) -> bool:
-        return certify(witness, claim, max_bits=256, max_seconds=1).answer == "violated"
+        net, dweights, x = witness.network()
+        if not space.admits(claim, net.widths) or not space.admits_slopes(claim, net.alpha, net.beta):
+            return False
+        _, counts = objective(claim, measurement(claim, Instance(net, dweights, x)), space)
+        return bool(counts) and certify(witness, claim, max_bits=256, max_seconds=1).answer == "violated"
 
     return violated
 

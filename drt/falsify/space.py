@@ -79,6 +79,11 @@ class Space:
         inside = self.depth[0] <= len(widths) - 1 <= self.depth[1]
         return self.widths is not None or (inside and all(self.width[0] <= n <= self.width[1] for n in widths))
 
+    def admits_slopes(self, claim: Claim, alpha: float, beta: float) -> bool:
+        """Whether α and β lie in the ranges; α = 0 too where the claim does not ask for transmission."""
+        low = 0.0 if "transmission" not in claim.hypotheses else self.alpha[0]
+        return low <= alpha <= self.alpha[1] and self.beta[0] <= beta <= self.beta[1]
+
     def draw_activations(self, claim: Claim, depth: int, rng: random.Random) -> tuple[str, ...]:
         """The φ of each layer, as text: one family for all layers mostly, sometimes a linear last layer."""
         if "relu" in claim.hypotheses:
