@@ -317,7 +317,7 @@ def test_dropping_conditioning_leaves_an_infinite_bound_undecided():
     assert certify(w).reason == "the bound is infinite"
 
 
-@pytest.mark.parametrize("n", [1, 2, 5, 8])
+@pytest.mark.parametrize("n", [1, 2, 5, 16])
 def test_singular_values_of_every_route_agree(n):
     generator = torch.Generator().manual_seed(n)
     for rows in (n, n + 3):
@@ -329,6 +329,22 @@ def test_singular_values_of_every_route_agree(n):
             assert c.overlaps(f)
             assert f.rel_accuracy_bits() > 200
             assert c.rel_accuracy_bits() > 30
+
+
+@pytest.mark.parametrize("spread", [4, 12, 40])
+def test_graded_matrices(spread):
+    """Rows scaled by 10⁰ … 10^−spread: doubles lose s_min, balls do not. s_1·…·s_n = |det|."""
+    n = 12
+    generator = torch.Generator().manual_seed(spread)
+    rows = torch.randn(n, n, generator=generator, dtype=torch.float64).tolist()
+    scaled = [fmpq(*v.as_integer_ratio()) / 10 ** (spread * i // (n - 1)) for i, row in enumerate(rows) for v in row]
+    matrix = fmpq_mat(n, n, scaled)
+    with ctx.workprec(256):
+        inverse = SingularValues(matrix.inv())
+        for (largest, smallest), bits in ((SingularValues(matrix).enclosure(b), b) for b in (128, 256)):
+            assert (1 / smallest).overlaps(inverse.enclosure(256)[0])
+            assert smallest.rel_accuracy_bits() > (25 if bits == 128 else 200)
+            assert largest.rel_accuracy_bits() > 40
 
 
 def test_exact_singular_values():
@@ -352,6 +368,18 @@ def test_activations_agree_with_their_definition(spec):
                     expected = reference._phi(spec, mp.mpf(int(q.p)) / int(q.q), derivative)
                     assert ball(value).overlaps(arb(expected, abs(expected) * mp.mpf(10) ** -50)), (spec, q)
         assert activation.value(arb(0)) == 0
+
+
+@pytest.mark.parametrize("spec", ["tanh_blend:0.5", "softplus_blend:0.5", "negated:softplus_blend:0.5"])
+def test_smooth_activations_far_out(spec):
+    activation, sign = phi(spec), -1 if spec.startswith("negated") else 1
+    for exponent in (3, 30, 300):
+        far = arb(10) ** exponent
+        flat = arb(1) / 2 if "tanh" in spec else arb(2).log() / 2  # (1 − a)·|ψ(−∞)|
+        assert (activation.value(-far) + sign * (far / 2 + flat)).contains(0)
+        assert abs(activation.value(-far) / far + sign * arb(1) / 2) < 1e-3
+        assert abs(activation.slope(-far) - sign * arb(1) / 2) < 1e-9
+        assert abs(activation.slope(far) - sign * (arb(1) / 2 if "tanh" in spec else 1)) < 1e-9
 
 
 def test_slopes_around_a_kink_are_all_enclosed():
