@@ -25,7 +25,8 @@ from drt.balls import Balls, Undecided
 from drt.claims import Claim, claims
 from drt.errors import InputError
 from drt.exact import ExactNetwork, Piecewise, minus, squared_norm
-from drt.exact_measure import ExactMeasurement, unmet
+from drt.exact_hypotheses import unmet
+from drt.exact_measure import ExactMeasurement
 from drt.surds import Surd, ball
 from drt.witness import Witness
 

@@ -1,0 +1,125 @@
+"""The hypotheses of `drt.hypotheses`, checked on one witness in exact or ball numbers, independently of the float path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from flint import arb
+
+from drt.exact_measure import ExactMeasurement
+from drt.hypotheses import hypotheses
+from drt.surds import Undecided
+
+
+def unmet(names: Iterable[str], m: ExactMeasurement) -> str:
+    """The first of these hypotheses that the instance misses, with the reason; "" where it meets them all.
+
+    Raises:
+        Undecided: the precision does not suffice to tell.
+    """
+    untold = None
+    for name in names:
+        try:
+            reason = _CHECKS[name](m) if name in _CHECKS else _custom(name, m)
+        except Undecided as error:  # another hypothesis may be missed for certain
+            untold = error
+            continue
+        if reason:
+            return f"{name}: {reason}"
+    if untold:
+        raise untold
+    return ""
+
+
+def _custom(name: str, m: ExactMeasurement) -> str:
+    """A user's own hypothesis: their function, which asks about the architecture only."""
+    condition = hypotheses[name].condition
+    assert condition is not None  # every built-in hypothesis has its check here
+    return "" if condition(m) else hypotheses[name].statement  # type: ignore[arg-type]  # has a Measurement's fields
+
+
+def _conditioning(*which: str) -> Callable[[ExactMeasurement], str]:
+    symbols = {"w": "W", "dw": "ΔW", "wt": "W̃"}
+
+    def check(m: ExactMeasurement) -> str:
+        for name in which:
+            for k in range(m.layer, m.net.depth):
+                matrix = m.net.spectra[name][k]
+                if not matrix.full_rank and not (name == "dw" and matrix.is_zero):
+                    return f"κ({symbols[name]}_{k + 1}) = ∞: rank-deficient"
+        return ""
+
+    return check
+
+
+def _widths(m: ExactMeasurement) -> str:
+    rising = [above >= below for below, above in zip(m.widths, m.widths[1:], strict=False)]
+    falling = [above <= below for below, above in zip(m.widths, m.widths[1:], strict=False)]
+    floors = [0] if m.quantity == "function" else range(len(rising) + 1)
+    met = any(all(falling[:floor]) and all(rising[floor:]) for floor in floors)
+    wanted = "never contract" if m.quantity == "function" else "form a valley"
+    return "" if met else f"widths {'-'.join(map(str, m.widths))} do not {wanted}"
+
+
+def _transmission(m: ExactMeasurement) -> str:
+    return "" if m.alpha > 0 else "α = 0, which must be > 0"
+
+
+def _biases(m: ExactMeasurement) -> str:
+    return "the network has biases" if any(b is not None for b in m.net.biases) else ""
+
+
+def _nonzero(m: ExactMeasurement) -> str:
+    square = m.reference_squared
+    if isinstance(square, arb) and square.contains(0) and not square.is_zero():
+        raise Undecided("what is divided by is not told from zero")
+    return "" if square > 0 else f"{'f(x)' if m.quantity == 'function' else f'J_{m.layer}'} is zero"
+
+
+def _small(m: ExactMeasurement) -> str:
+    for k, rho in enumerate(m.rho, start=m.layer + 1):
+        if rho * m.depth > 1:
+            return f"ρ_{k} > 1/L = 1/{m.depth}"
+    return ""
+
+
+def _lipschitz(m: ExactMeasurement) -> str:
+    return "" if m.beta <= 1 else "β > 1, which must be ≤ 1"
+
+
+def _scalars(m: ExactMeasurement) -> str:
+    identity = all(spec == "identity" for spec in m.net.witness.activations)
+    return "" if m.widths == (1, 1, 1) and identity else f"widths {'-'.join(map(str, m.widths))}, not two scalars"
+
+
+def _differentiable(m: ExactMeasurement) -> str:
+    for k in range(m.layer, m.net.depth):
+        for z in m.net.states()[1][k].entries():
+            kink = m.net.phis[k].at_kink(z)
+            if kink is None:
+                raise Undecided(f"a pre-activation of layer {k + 1} is not told from a kink")
+            if kink:
+                return f"a pre-activation of layer {k + 1} is at a kink of φ"
+    return ""
+
+
+def _relu(m: ExactMeasurement) -> str:
+    specs = m.net.witness.activations
+    met = "relu" in specs and all(s == "relu" for s in specs[:-1]) and specs[-1] in ("relu", "identity")
+    return "" if met else f"φ is {specs[0]}, not relu"
+
+
+_CHECKS: dict[str, Callable[[ExactMeasurement], str]] = {
+    "transmission": _transmission,
+    "conditioning": _conditioning("w", "wt", "dw"),
+    "conditioning-w-dw": _conditioning("w", "dw"),
+    "conditioning-w": _conditioning("w"),
+    "widths": _widths,
+    "biases": _biases,
+    "nonzero": _nonzero,
+    "small": _small,
+    "lipschitz": _lipschitz,
+    "scalars": _scalars,
+    "differentiable": _differentiable,
+    "relu": _relu,
+}
