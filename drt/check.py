@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 import drt
+from drt.certify import certify
 from drt.check_tables import tables
 from drt.claims import claims
 from drt.data import load_digits
@@ -23,8 +25,9 @@ from drt.sampling import generator, normal
 from drt.spectra import singular_values
 from drt.tally import Tally, claim_record, exponential, finite
 from drt.verdict import Verdicts
+from drt.witness import Witness
 
-__all__ = ["check_networks", "difference", "inputs_for", "tables"]
+__all__ = ["certified_violations", "check_networks", "difference", "inputs_for", "tables"]
 
 INPUTS = 256  # taken of digits, or drawn; also how many are measured at a time
 
@@ -134,6 +137,27 @@ def check_networks(before: Network, after: Network, inputs: ArrayLike) -> dict:
             violations, key=lambda v: -v["log10_ratio"] if v["log10_ratio"] is not None else -math.inf
         ),
     }
+
+
+def certified_violations(before: Network, after: Network, inputs: ArrayLike, violations: Sequence[dict]) -> list[str]:
+    """The claims whose worst violation stands in exact or ball arithmetic.
+
+    Args:
+        before, after, inputs: what was checked.
+        violations: those that `check_networks` found there, worst first.
+    """
+    net, dweights, dbiases = difference(before, after)
+    worst: dict[str, dict] = {}
+    for violation in violations:
+        worst.setdefault(violation["claim"], violation)
+    certified = []
+    for claim_id, v in worst.items():
+        x = net.check_input(inputs)[v["input"]]
+        changed = dbiases if net.has_biases else None
+        witness = Witness.from_floats(claim_id, net, dweights, x, layer=v["layer"] or 0, dbiases=changed)
+        if certify(witness, max_bits=256, max_seconds=30).answer == "violated":
+            certified.append(claim_id)
+    return certified
 
 
 def _layers(instance: Instance, m: Measurement) -> list[dict]:

@@ -161,21 +161,24 @@ def check(
     """Two saved networks: what changed, layer by layer, and every claim's verdict on it."""
     _non_negative("seed", seed)
     folder = _folder(out)
-    from drt.check import check_networks, inputs_for, tables
+    from drt.check import certified_violations, check_networks, inputs_for, tables
+    from drt.claims import claims as registry
     from drt.storage import load_network, write_atomically
 
-    networks = [load_network(path, activation) for path in (before, after)]
-    result = check_networks(*networks, inputs_for(networks[0], data, seed))
-    text = json_module.dumps(result, ensure_ascii=False, allow_nan=False)
+    first, second = (load_network(path, activation) for path in (before, after))
+    inputs = inputs_for(first, data, seed)
+    result = check_networks(first, second, inputs)
+    result["certified"] = certified_violations(first, second, inputs, result["violations"])
     if folder is not None:
-        write_atomically(folder / "check.json", text.encode())
+        write_atomically(folder / "check.json", json_module.dumps(result, ensure_ascii=False, allow_nan=False).encode())
     if json:
-        print(text)
+        _print_json(result)
     else:
         console = _console()
         for table in tables(result):
             console.print(table)
-    return UNCONFIRMED if result["violations"] else HELD
+    true = {v["claim"] for v in result["violations"] if registry[v["claim"]].known == "true"}
+    return HELD if not true else VIOLATED if true & set(result["certified"]) else UNCONFIRMED
 
 
 @app.command()
@@ -221,13 +224,17 @@ def falsify(
 @app.command()
 def certify(
     witness: Annotated[Path, typer.Argument(help="A witness file, as `drt falsify` writes them.")],
+    bound: Annotated[str | None, typer.Option(help="path.py:function, for a witness about your own bound.")] = None,
     json: Json = False,
 ) -> int:
     """Evaluate a witness in exact or ball arithmetic, from its file alone."""
     from drt.certify import certify as run
+    from drt.falsify.target import load_claim
     from drt.witness import load_witness
 
-    certificate = run(load_witness(witness))
+    loaded = load_witness(witness)
+    # A file never chooses the code that is run: a user's bound is named on the command line.
+    certificate = run(loaded, load_claim(bound).claim if bound else None)
     if json:
         _print_json(certificate.as_dict())
     else:

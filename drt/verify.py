@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -266,9 +267,17 @@ def header(seed: int, quick: bool) -> dict:
     return {"schema": SCHEMA, "version": drt.__version__, "seed": seed, "quick": quick}
 
 
-TASKS = {"random": on_random, "extremal": on_extremal, "trained": on_trained}
+TASKS: dict[str, Callable] = {"random": on_random, "extremal": on_extremal, "trained": on_trained}
 # What is recorded of an attack that an interrupt kept from happening.
-NOT_ATTACKED = {"status": "survived", "certified": False, "witness": None, "counterexample": None, "log_ratio": None}
+NOT_ATTACKED: dict[str, Any] = {
+    "status": "survived",
+    "certified": False,
+    "witness": None,
+    "counterexample": None,
+    "log_ratio": None,
+    "instances": 0,
+    "seconds": 0.0,
+}
 
 
 def attack_task(claim_id: str, budget: float, seed: int, folder: Path | None) -> dict:
@@ -303,7 +312,7 @@ def verify(
     work = list(tasks(quick, seed))
     share = (min(budget, 8.0) if quick else budget) * ATTACKED_SHARE / len(claims)
     evidence = {claim_id: {origin: Evidence() for origin in ORIGINS} for claim_id in claims}
-    outcomes = {claim_id: dict(NOT_ATTACKED, instances=0, seconds=0.0) for claim_id in claims}
+    outcomes = {claim_id: dict(NOT_ATTACKED) for claim_id in claims}
     networks: list[dict] = []
     interrupted = False
     with workers(jobs or os.cpu_count() or 1) as pool:

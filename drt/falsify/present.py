@@ -40,10 +40,10 @@ def _vector(values: Iterable[fmpq]) -> str:
 
 
 def _matrix(rows: Iterable[Iterable[fmpq]]) -> str:
-    rows = [list(row) for row in rows]
-    if len(rows) * len(rows[0]) > 64:
-        return f"({len(rows)}×{len(rows[0])} matrix, see the file)"
-    return "[" + "; ".join(" ".join(map(str, row)) for row in rows) + "]"
+    lists = [list(row) for row in rows]
+    if len(lists) * len(lists[0]) > 64:
+        return f"({len(lists)}×{len(lists[0])} matrix, see the file)"
+    return "[" + "; ".join(" ".join(map(str, row)) for row in lists) + "]"
 
 
 PREAMBLE = '''"""{title}
