@@ -142,9 +142,7 @@ def check_networks(before: Network, after: Network, inputs: ArrayLike) -> dict:
 def certified_violations(before: Network, after: Network, inputs: ArrayLike, violations: Sequence[dict]) -> list[str]:
     """The claims whose worst violation stands in exact or ball arithmetic.
 
-    Args:
-        before, after, inputs: what was checked.
-        violations: those that `check_networks` found there, worst first.
+    `violations` are those that `check_networks` found for the same networks and inputs, worst first.
     """
     net, dweights, dbiases = difference(before, after)
     worst: dict[str, dict] = {}

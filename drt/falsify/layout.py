@@ -108,6 +108,9 @@ def objective(claim: Claim, m: Measurement, space: Space) -> tuple[Tensor, Tenso
     if any(name.startswith("conditioning") for name in claim.hypotheses):
         kappa = m.kappa_w.detach().amax(-1)
         counts = counts & (kappa <= space.kappa[1] * (1 + 1e-9)) & (kappa >= space.kappa[0] * (1 - 1e-9))
-    left = m.log_change if claim.left == "relative" else m.log_norm_df
+    if callable(claim.left):
+        left = claim.left(m)
+    else:
+        left = m.log_change if claim.left == "relative" else m.log_norm_df
     gap = left - claim.log_value(m)
     return gap, counts & torch.isfinite(gap)
