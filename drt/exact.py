@@ -157,6 +157,22 @@ class ExactNetwork:
             hidden.append(type(z)(z.nrows(), 1, [activation.value(v) for v in z.entries()]))
         return hidden, pre
 
+    def change(self) -> Vector:
+        """f̃(x) − f(x): exactly 0 where no pre-activation moved, though the two are balls."""
+        before, after = self.states(False), self.states(True)
+        if self.rational:
+            return minus(after[0][-1], before[0][-1])
+        moved: Vector = fmpq_mat(self.x.nrows(), 1)
+        for k in range(self.depth):
+            step = _plus(times(self.wt[k], moved), times(self.dw[k], before[0][k]))
+            bias, moved_bias = self.biases[k], self.moved_biases[k]
+            if bias is not None and moved_bias is not None:
+                step = _plus(step, moved_bias - bias)
+            gap = arb_mat(minus(after[0][k + 1], before[0][k + 1])).entries()
+            still = [v == 0 for v in step.entries()]  # of a ball: certainly 0
+            moved = arb_mat(len(still), 1, [0 if zero else g for zero, g in zip(still, gap, strict=True)])
+        return moved
+
     def output_from(self, layer: int, h: Vector) -> tuple[list[Vector], list[Vector]]:
         """The states above layer l, of f, from any h_l."""
         return self._forward(h, self.w, self.biases, layer)

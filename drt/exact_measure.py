@@ -113,26 +113,26 @@ class ExactMeasurement:
         return self._layers(lambda k: self._norm("wt", k))
 
     @property
-    def _states(self) -> list[Any]:
+    def _function(self) -> ExactNetwork:
         if self.quantity != "function":
-            raise AttributeError("hidden states are measured for the function only")
-        return self.net.states()[0]
+            raise AttributeError("states are measured for the function only")
+        return self.net
 
     @cached_property
     def norm_x(self) -> Balls:
-        return Balls(self._root(squared_norm(self._states[0])))
+        return Balls(self._root(squared_norm(self._function.states()[0][0])))
 
     @cached_property
     def norm_f(self) -> Balls:
-        return Balls(self._root(squared_norm(self._states[-1])))
+        return Balls(self._root(squared_norm(self._function.states()[0][-1])))
 
     @cached_property
     def norm_df(self) -> Balls:
-        return Balls(self._root(squared_norm(minus(self.net.states(True)[0][-1], self._states[-1]))))
+        return Balls(self._root(squared_norm(self._function.change())))
 
     @cached_property
     def norm_dwh(self) -> Balls:
-        states = self._states
+        states = self._function.states()[0]
         return self._layers(lambda k: self._root(squared_norm(times(self.net.dw[k], states[k]))))
 
     def __getattr__(self, name: str) -> Balls:
@@ -145,9 +145,8 @@ class ExactMeasurement:
     def _squares(self) -> tuple[Any, Any]:
         """‖f̃ − f‖² and ‖f‖², or ‖J̃_l − J_l‖_F² and ‖J_l‖_F²."""
         if self.quantity == "function":
-            before, after = (self.net.states(moved)[0][-1] for moved in (False, True))
-        else:
-            before, after = (self.net.jacobian(self.layer, moved, self.exact) for moved in (False, True))
+            return squared_norm(self.net.change()), squared_norm(self.net.states()[0][-1])
+        before, after = (self.net.jacobian(self.layer, moved, self.exact) for moved in (False, True))
         return squared_norm(minus(after, before)), squared_norm(before)
 
     @property

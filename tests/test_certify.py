@@ -236,6 +236,20 @@ def test_a_zero_perturbation_holds():
     assert c.log10_lhs == (-math.inf, -math.inf)
 
 
+@pytest.mark.parametrize("spec", ["tanh_blend:0.5", "negated:softplus_blend:0.25"])
+def test_a_smooth_network_that_does_not_move_has_change_zero(spec):
+    """f̃ and f are the same balls, whose difference alone would not be 0."""
+    for claim in ("telescoping.function", "norm-product.function", "theorem1.function"):
+        c = certify(witness(claim, [identity(2)] * 2, [identity(2, 0)] * 2, [1, 2], spec))
+        assert (c.answer, c.lhs) == ("holds", (0, 0))
+    c = certify(witness("telescoping.function", [identity(2)], [[[1, -1], [2, -2]]], [1, 1], spec))
+    assert (c.answer, c.lhs) == ("holds", (0, 0))
+    moved = certify(
+        witness("telescoping.function", [identity(2)] * 2, [identity(2, 0), identity(2, 0.1)], [1, 2], spec)
+    )
+    assert moved.lhs[0] > 0
+
+
 def test_ties_beyond_exact_numbers_are_undecided_not_guessed():
     """tanh between, J_1 of the layer above it: rational all the same. But ‖f̃ − f‖ through tanh is not."""
     j = witness("kappa.jacobian", [identity(1)] * 2, [identity(1, "1/3")] * 2, [1], ("tanh_blend:0.5", "identity"), 1)
