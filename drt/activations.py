@@ -30,6 +30,7 @@ class Activation:
     alpha: float
     beta: float
     homogeneous: bool = False
+    ulps: int = 8  # units roundoff that an evaluation may cost: of φ(z), β|dz| and β (see `drt.rounding`)
 
     def __call__(self, z: Tensor) -> Tensor:
         """φ(z)."""
@@ -116,6 +117,11 @@ class PiecewiseLinear(Activation):
     def homogeneous(self) -> bool:  # type: ignore[override]
         return all(k == 0 for k in self.kinks)
 
+    @property
+    def ulps(self) -> int:  # type: ignore[override]
+        # Each piece: an edge, a length, a product; then a sum over the pieces.
+        return max(8, 2 * len(self.slopes) + 2)
+
     def __call__(self, z: Tensor) -> Tensor:
         return self.difference(torch.zeros_like(z), z)
 
@@ -155,7 +161,7 @@ class PiecewiseLinear(Activation):
     def module(self) -> torch.nn.Module:
         if not self.kinks and self.slopes == (1.0,):
             return torch.nn.Identity()
-        if self.kinks == (0.0,) and self.slopes[1] == 1:
+        if self.kinks == (0.0,) and self.slopes[1] == 1 and self.slopes[0] <= 1:
             return torch.nn.LeakyReLU(self.slopes[0]) if self.slopes[0] else torch.nn.ReLU()
         return ActivationModule(self)
 
@@ -179,8 +185,8 @@ class _Blend(Activation):
 
     def slope_difference_error(self, z: Tensor, dz: Tensor, e_z: Tensor, e_dz: Tensor) -> Tensor:
         slack = self.curvature * e_dz + self.third * (dz.abs() + e_dz) * e_z
-        # The difference itself is evaluated to a few units in the last place of curvature·|dz|.
-        return (1 - self.a) * (slack + 2.0**-50 * dz.abs())
+        # Evaluating it costs at most 16 units roundoff of |dz|: tanh p·tanh q, tanh p + tanh q, |ψ''| ≤ 1, all rounded.
+        return (1 - self.a) * (slack + 2.0**-49 * dz.abs())
 
 
 class TanhBlend(_Blend):
@@ -249,7 +255,7 @@ class Negated(Activation):
     def __init__(self, base: Activation):
         self.base = base
         self.spec = f"negated:{base.spec}"
-        self.alpha, self.beta, self.homogeneous = base.alpha, base.beta, base.homogeneous
+        self.alpha, self.beta, self.homogeneous, self.ulps = base.alpha, base.beta, base.homogeneous, base.ulps
 
     def __call__(self, z: Tensor) -> Tensor:
         return -self.base(z)

@@ -33,6 +33,8 @@ class Instance:
         dbiases: Sequence[ArrayLike | None] | None = None,
         known: dict[str, Sequence[Tensor]] | None = None,
     ):
+        if not isinstance(net, Network):
+            raise InputError(f"net must be a drt.Network, got {type(net).__name__}")
         self.net = net
         self.x = net.check_input(x)
         self.dweights = _check_dweights(net, dweights)
@@ -41,6 +43,7 @@ class Instance:
         self.batch_shape = broadcast_batch(
             ("weights", net.batch_shape),
             *((f"dweights[{i}]", tuple(dw.shape[:-2])) for i, dw in enumerate(self.dweights)),
+            *((f"dbiases[{i}]", tuple(db.shape[:-1])) for i, db in enumerate(self.dbiases) if db is not None),
             ("x", tuple(self.x.shape[:-1])),
         )
         self.differentiable = any(t.requires_grad for t in (*net.weights, *self.dweights, self.x))
@@ -182,7 +185,11 @@ class Measurement:
 
     def _log_norm(self, which: int) -> Float[Tensor, "... n"]:
         s = self.instance.spectra[which]
-        return self._layers(s.log_norm() + self._side * s.error)
+        value = s.log_norm()
+        # Of s_max, and of a logarithm and a scale of this size.
+        return self._layers(
+            value + self._side * (s.error + 4 * UNIT * (1 + s.log_scale.abs())) if self._side else value
+        )
 
     @cached_property
     def log_norm_w(self) -> Float[Tensor, "... n"]:
@@ -198,24 +205,45 @@ class Measurement:
 
     def _function_only(self, field: str) -> propagate.Forward:
         if self.quantity != "function":
-            raise AttributeError(f"{field} is measured for the function only, not for the {self.quantity}")
+            raise InputError(f"{field} is measured for the function only, not for the {self.quantity}")
         return self.instance.states
+
+    def _end(self, log_norm: Tensor, log_error: Tensor, entries: int) -> Tensor:
+        """The upper or lower end of the logarithm of a norm of so many entries, their error's norm being known."""
+        own = (entries + 8 + 8 * log_norm.abs().nan_to_num(0, 0, 0)) * UNIT
+        if self._side > 0:
+            return torch.logaddexp(log_norm, log_error) + own
+        end = log_norm + torch.log1p(-torch.exp(log_error - log_norm).clamp(max=1.0)) - own
+        return torch.where(torch.isnan(end), -torch.inf, end)
 
     @cached_property
     def log_norm_x(self) -> Float[Tensor, "..."]:
-        return self._function_only("log_norm_x").log_h[..., 0].expand(self.batch_shape)
+        value = self._function_only("log_norm_x").log_h[..., 0].expand(self.batch_shape)
+        return self._end(value, torch.full_like(value, -torch.inf), self.widths[0]) if self._side else value
 
     @cached_property
     def log_norm_f(self) -> Float[Tensor, "..."]:
-        return self._function_only("log_norm_f").log_h[..., -1].expand(self.batch_shape)
+        value = self._function_only("log_norm_f").log_h[..., -1].expand(self.batch_shape)
+        if not self._side:
+            return value
+        return self._end(value, value + torch.log(self.instance.error_bounds.epsilon), self.widths[-1])
 
     @cached_property
     def log_norm_df(self) -> Float[Tensor, "..."]:
-        return self._function_only("log_norm_df").log_dh[..., -1].expand(self.batch_shape)
+        states = self._function_only("log_norm_df")
+        value = states.log_dh[..., -1].expand(self.batch_shape)
+        if not self._side:
+            return value
+        return self._end(value, states.log_h[..., -1] + torch.log(self.instance.error_bounds.eta), self.widths[-1])
 
     @cached_property
     def log_norm_dwh(self) -> Float[Tensor, "... n"]:
-        return self._layers(self._function_only("log_norm_dwh").log_dwh)
+        states = self._function_only("log_norm_dwh")
+        if not self._side:
+            return self._layers(states.log_dwh)
+        scale = states.log_h[..., :-1] + self.instance.spectra[0].log_scale
+        error = scale + torch.log(self.instance.error_bounds.dwh)
+        return self._layers(self._end(states.log_dwh, error, max(self.widths)))
 
     def __getattr__(self, name: str) -> Tensor:
         """Each norm is the exponential of its logarithm."""
@@ -226,7 +254,7 @@ class Measurement:
     @cached_property
     def log_change(self) -> Float[Tensor, "..."]:
         if self.quantity == "function":
-            return self.log_norm_df - self.log_norm_f
+            return self.instance.states.log_change[..., -1].expand(self.batch_shape)
         sweep = self.instance.sweep
         return (log_norm(sweep.dj[self.layer], 2) - log_norm(sweep.j[self.layer], 2)).expand(self.batch_shape)
 
@@ -253,7 +281,8 @@ class Measurement:
             epsilon, eta = self.instance.jacobian_error_bounds[self.layer]
         value = self.log_change + shift
         # Two norms of at most n_l·n_L numbers, and logarithms of this size.
-        own = (self.widths[0] * self.widths[-1] + 16) * UNIT + 8 * UNIT * value.abs().nan_to_num(0, 0, 0)
+        logs = self.log_change.abs().nan_to_num(0, 0, 0) + shift.abs().nan_to_num(0, 0, 0)
+        own = (self.widths[0] * self.widths[-1] + 16) * UNIT + 8 * UNIT * logs
         relative = 1.0 if left == "relative" else 0.0  # ‖f‖'s own error matters only where it divides
         upper = torch.log(self.change + eta) - torch.log1p(-(relative * epsilon).clamp(max=1.0)) + shift + own
         lower = torch.log((self.change - eta).clamp(min=0.0)) - torch.log1p(relative * epsilon) + shift - own
@@ -264,7 +293,8 @@ class Measurement:
     def rounding(self) -> Float[Tensor, "..."]:
         """A derived bound on |computed − true|/true for `change`; ∞ where rounding leaves no digit of it."""
         value, lower, upper = self.log_left("relative")
-        return torch.expm1(torch.maximum(upper - value, value - lower)).nan_to_num(nan=0.0, posinf=torch.inf)
+        slack = torch.expm1(torch.maximum(upper - value, value - lower)).nan_to_num(nan=torch.inf, posinf=torch.inf)
+        return torch.where(upper == -torch.inf, 0.0, slack)
 
 
 _PLAIN = {"instance", "quantity", "layer", "widths", "depth", "alpha", "beta", "_side"}

@@ -13,22 +13,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from drt.network import Network, apply
 from drt.numbers import LOG2
-from drt.spectra import exponent_of, times_power_of_two
+from drt.spectra import exponent_of, norm, times_power_of_two
+
+# Below this a number, in its own scale, may have lost digits to underflow, or lose them in its next products.
+UNDERFLOW = 1e-150
 
 
 def log_norm(x: Float[Tensor, "... n"], dims: int = 1) -> Float[Tensor, "..."]:
     """Log ‖x‖ over the last `dims` dimensions; −∞ for zero."""
-    return torch.log(torch.linalg.vector_norm(x.flatten(-dims), dim=-1))
+    return torch.log(norm(x, dims))
 
 
 @dataclass(frozen=True)
 class ScaledLayer:
-    """W_l, ΔW_l and W̃_l divided by 2^exponent, so that W_l's entries are below 1; biases stay at true scale."""
+    """W_l, ΔW_l and W̃_l divided by 2^exponent, so that W_l's entries are below 1; biases stay at true scale.
+
+    lost: whether ΔW_l is not zero, but so far below W_l that digits of it may be gone.
+    """
 
     w: Float[Tensor, "... n m"]
     dw: Float[Tensor, "... n m"]
@@ -36,6 +42,7 @@ class ScaledLayer:
     exponent: Int[Tensor, "..."]
     bias: Tensor | None
     dbias: Tensor | None
+    lost: Bool[Tensor, "..."]
 
 
 def scale_layers(net: Network, dweights: Sequence[Tensor], dbiases: Sequence[Tensor | None]) -> tuple[ScaledLayer, ...]:
@@ -44,8 +51,10 @@ def scale_layers(net: Network, dweights: Sequence[Tensor], dbiases: Sequence[Ten
     for w, dw, b, db in zip(net.weights, dweights, net.biases, dbiases, strict=True):
         e = exponent_of(w, 2)
         shift = -e[..., None, None]
+        moved = (dw != 0).flatten(-2).any(-1)
         w, dw = times_power_of_two(w, shift), times_power_of_two(dw, shift)
-        layers.append(ScaledLayer(w, dw, w + dw, e, b, db))
+        lost = moved & (dw.detach().abs().flatten(-2).amax(-1) < UNDERFLOW)
+        layers.append(ScaledLayer(w, dw, w + dw, e, b, db, lost))
     return tuple(layers)
 
 
@@ -54,6 +63,8 @@ class Forward:
     """The forward pass. States and pre-activations of layer l at index l − 1 (h at index l), in units of 2^unit.
 
     log_h, log_dh: log ‖h_l‖ and log ‖Δh_l‖ for l = 0 … L, true scale, shape (…, L+1); log_dwh: log ‖ΔW_l h_{l−1}‖.
+    log_change: log ‖Δh_l‖/‖h_l‖ for l = 0 … L; not the difference of the two, whose large scales would cost digits.
+    lost: layers in which bringing something to scale may have lost digits to underflow.
     """
 
     z: tuple[Float[Tensor, "... n"], ...]
@@ -62,6 +73,14 @@ class Forward:
     log_h: Float[Tensor, "... L1"]
     log_dh: Float[Tensor, "... L1"]
     log_dwh: Float[Tensor, "... L"]
+    log_change: Float[Tensor, "... L1"]
+    lost: tuple[Bool[Tensor, "..."], ...]
+
+
+def _vanishing(x: Float[Tensor, "... n"]) -> Bool[Tensor, "..."]:
+    """Not zero, but so small that further products may lose digits to underflow."""
+    size = x.detach().abs().amax(-1)
+    return (size > 0) & (size < UNDERFLOW)
 
 
 def forward(net: Network, layers: Sequence[ScaledLayer], x: Float[Tensor, "... n_0"]) -> Forward:
@@ -69,21 +88,28 @@ def forward(net: Network, layers: Sequence[ScaledLayer], x: Float[Tensor, "... n
     e = exponent_of(x, 1)
     h = times_power_of_two(x, -e[..., None])
     dh = torch.zeros_like(h)
-    zs, dzs, units, log_dwh = [], [], [], []
-    log_h, log_dh = [log_norm(h) + e * LOG2], [log_norm(dh)]
+    zs, dzs, units, log_dwh, losses = [], [], [], [], []
+    log_h, log_dh, log_change = [log_norm(h) + e * LOG2], [log_norm(dh)], [log_norm(dh)]
     for phi, layer in zip(net.activations, layers, strict=True):
         e = e + layer.exponent
         z, dwh = apply(layer.w, h), apply(layer.dw, h)
         dz = apply(layer.wt, dh) + dwh
         log_dwh.append(log_norm(dwh) + e * LOG2)
+        lost = layer.lost
         if layer.bias is not None:
             z = z + times_power_of_two(layer.bias, -e[..., None])
         if layer.dbias is not None:
-            dz = dz + times_power_of_two(layer.dbias, -e[..., None])
+            shift = times_power_of_two(layer.dbias, -e[..., None])
+            dz = dz + shift
+            lost = lost | _vanishing(shift) | ((shift == 0) & (layer.dbias != 0)).any(-1)
         if not phi.homogeneous:
-            z, dz = times_power_of_two(z, e[..., None]), times_power_of_two(dz, e[..., None])
+            before, e_true = (z, dz), e[..., None]
+            z, dz = (times_power_of_two(v, e_true) for v in before)
+            for small, v in zip((z, dz), before, strict=True):
+                lost = lost | _vanishing(small) | ((small == 0) & (v != 0)).any(-1)
             e = torch.zeros_like(e)
         e = e.expand(z.shape[:-1])
+        losses.append(lost | ~torch.isfinite(z.detach() + dz.detach()).all(-1))
         zs.append(z)
         dzs.append(dz)
         units.append(e)
@@ -92,12 +118,22 @@ def forward(net: Network, layers: Sequence[ScaledLayer], x: Float[Tensor, "... n
         h, dh, e = times_power_of_two(h, -step[..., None]), times_power_of_two(dh, -step[..., None]), e + step
         log_h.append(log_norm(h) + e * LOG2)
         log_dh.append(log_norm(dh) + e * LOG2)
+        log_change.append(log_norm(dh) - log_norm(h))
     batch = h.shape[:-1]
 
     def stack(columns: list[Tensor]) -> Tensor:
         return torch.stack([c.expand(batch) for c in columns], -1)
 
-    return Forward(tuple(zs), tuple(dzs), tuple(units), stack(log_h), stack(log_dh), stack(log_dwh))
+    return Forward(
+        tuple(zs),
+        tuple(dzs),
+        tuple(units),
+        log_h=stack(log_h),
+        log_dh=stack(log_dh),
+        log_dwh=stack(log_dwh),
+        log_change=stack(log_change),
+        lost=tuple(losses),
+    )
 
 
 @dataclass(frozen=True)

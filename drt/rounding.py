@@ -4,12 +4,16 @@ Norm-wise running error analysis. With u = 2⁻⁵³, γ_k = ku/(1 − ku), ε_l
 divided by ‖h_l‖, r_l = ‖Δh_l‖/‖h_l‖ and q_l = ‖h_{l−1}‖/‖h_l‖ (all as computed):
 
     E_l = q_l (‖W_l‖₂ ε_{l−1} + γ ‖W_l‖_F) + 2u ‖z_l‖/‖h_l‖                                     error of z_l
-    ε_l = β_l E_l + 8u
+    ε_l = β_l E_l + νu β_l ‖z_l‖/‖h_l‖
     D_l = q_l (‖W̃_l‖₂ η_{l−1} + γ ‖W̃_l‖_F r_{l−1} + ‖ΔW_l‖₂ ε_{l−1} + γ ‖ΔW_l‖_F) + 2u ‖Δz_l‖/‖h_l‖   error of Δz_l
-    η_l = β_l D_l + 8u β_l ‖Δz_l‖/‖h_l‖ + V_l E_l
+    η_l = β_l D_l + νu β_l ‖Δz_l‖/‖h_l‖ + V_l E_l
 
 V_l bounds how much φ' varies within E_l + |Δz_l| of z_l: the error of Δh_l caused by z_l's. It is zero where no kink is
 near, so that small perturbations keep their digits. The Jacobians' bounds follow the same pattern (`of_jacobians`).
+
+Evaluating φ costs at most ν units roundoff of its value, and so do φ(z + Δz) − φ(z) of β|Δz| and φ' of β: ν = 8, and for
+piecewise-linear φ two more than twice its number of pieces, if that is larger. Where digits may have been lost to
+underflow, or something overflowed, the bounds are infinite.
 """
 
 from __future__ import annotations
@@ -24,18 +28,19 @@ from torch import Tensor
 from drt.network import Network
 from drt.numbers import LOG2
 from drt.propagate import Backward, Forward, ScaledLayer, log_norm
-from drt.spectra import UNIT, Spectrum
-
-# Below this share of its scale a quantity may have lost digits to underflow: its error bound becomes infinite.
-UNDERFLOW = 1e-150
+from drt.spectra import UNIT, Spectrum, norm
 
 
 @dataclass(frozen=True)
 class ErrorBounds:
-    """e_z[l−1], e_dz[l−1]: bounds on the largest error of z_l and Δz_l, in their own units; relative: ε_L and η_L."""
+    """e_z[l−1], e_dz[l−1]: bounds on the largest error of z_l and Δz_l, in their own units; relative: ε_L and η_L.
+
+    dwh (…, L): of ‖ΔW_l h_{l−1}‖, divided by ‖h_{l−1}‖ and the scale taken out of W_l.
+    """
 
     e_z: tuple[Float[Tensor, "..."], ...]
     e_dz: tuple[Float[Tensor, "..."], ...]
+    dwh: Float[Tensor, "... L"]
     epsilon: Float[Tensor, "..."]
     eta: Float[Tensor, "..."]
 
@@ -51,9 +56,9 @@ def _norms(spectrum: Spectrum, k: int) -> tuple[Tensor, Tensor]:
 
 def of_function(net: Network, states: Forward, w: Spectrum, dw: Spectrum, wt: Spectrum) -> ErrorBounds:
     """Error bounds of the forward pass."""
-    ratio = torch.exp(states.log_dh - states.log_h)
+    ratio = torch.exp(states.log_change)
     epsilon, eta = torch.zeros_like(ratio[..., 0]), torch.zeros_like(ratio[..., 0])
-    e_z, e_dz = [], []
+    e_z, e_dz, e_dwh = [], [], []
     for k, phi in enumerate(net.activations):
         gamma = _gamma(net.widths[k] + 4)
         (w2, wf), (dw2, dwf), (wt2, wtf) = (_norms(s, k) for s in (w, dw, wt))
@@ -62,22 +67,22 @@ def of_function(net: Network, states: Forward, w: Spectrum, dw: Spectrum, wt: Sp
         # ‖h_{l−1}‖/‖h_l‖, times the scale that was taken out of the matrices
         q = torch.exp(states.log_h[..., k] - log_out + w.log_scale[..., k])
         to_output = torch.exp(unit * LOG2 - log_out)  # from z's units to shares of ‖h_l‖
-        z_norm, dz_norm = (torch.linalg.vector_norm(v, dim=-1) for v in (z, dz))
+        z_norm, dz_norm = norm(z), norm(dz)
         big_e = q * (w2 * epsilon + gamma * wf) + 2 * UNIT * z_norm * to_output
-        big_d = q * (wt2 * eta + gamma * wtf * ratio[..., k] + dw2 * epsilon + gamma * dwf)
+        e_dwh.append(dw2 * epsilon + gamma * dwf)
+        big_d = q * (wt2 * eta + gamma * wtf * ratio[..., k] + e_dwh[-1])
         big_d = big_d + 2 * UNIT * dz_norm * to_output
         e_z.append(big_e / to_output)
         e_dz.append(big_d / to_output)
         radius = e_z[-1].unsqueeze(-1) + dz.abs() + e_dz[-1].unsqueeze(-1)
         moved = (dz != 0) | (e_dz[-1] > 0).unsqueeze(-1)  # Δh is exactly 0 where Δz is
         variation = (phi.slope_variation(z, radius) * moved).amax(-1)
-        eta = phi.beta * (big_d + 8 * UNIT * dz_norm * to_output) + variation * big_e
-        epsilon = phi.beta * big_e + 8 * UNIT
-        # Underflow: a state or a difference so far below its scale that digits may be gone.
-        lost = (z_norm > 0) & (z_norm * to_output < UNDERFLOW) | (dz_norm > 0) & (dz_norm * to_output < UNDERFLOW)
-        lost = lost | ((dwf > 0) & (dwf < UNDERFLOW * wf)) | ~torch.isfinite(z_norm + dz_norm)
-        eta, epsilon = (torch.where(lost, torch.inf, v) for v in (eta, epsilon))
-    return ErrorBounds(tuple(e_z), tuple(e_dz), epsilon, eta)
+        own = phi.ulps * UNIT * to_output
+        eta = phi.beta * (big_d + own * dz_norm) + variation * big_e
+        epsilon = phi.beta * (big_e + own * z_norm)
+        eta, epsilon = (torch.where(states.lost[k], torch.inf, v) for v in (eta, epsilon))
+    batch = epsilon.shape
+    return ErrorBounds(tuple(e_z), tuple(e_dz), torch.stack([e.expand(batch) for e in e_dwh], -1), epsilon, eta)
 
 
 def of_jacobians(
@@ -96,9 +101,11 @@ def of_jacobians(
     """
     epsilon = torch.zeros_like(bounds.epsilon)
     eta = torch.zeros_like(bounds.epsilon)
+    lost = torch.stack([v.expand(epsilon.shape) for v in states.lost]).any(0)
     result = [(epsilon, eta)]
     for k in range(net.depth - 1, -1, -1):
-        phi, gamma = net.activations[k], _gamma(net.widths[k + 1] + 4)
+        phi = net.activations[k]
+        gamma = _gamma(net.widths[k + 1] + 4 + phi.ulps)  # the slopes are rounded too
         (w2, wf), (dw2, dwf), (wt2, wtf) = (_norms(s, k) for s in spectra)
         z, dz = states.z[k], states.dz[k]
         e_z, e_dz = bounds.e_z[k].unsqueeze(-1), bounds.e_dz[k].unsqueeze(-1)
@@ -107,7 +114,7 @@ def of_jacobians(
         d = phi.slope_difference_error(z, dz, e_z, e_dz)
         rise = (phi.slope_difference(z, dz).abs() + d).amax(-1).clamp(max=2 * phi.beta)
         j, dj = sweep.j[k + 1], sweep.dj[k + 1]
-        size, change = (torch.linalg.matrix_norm(m) for m in (j, dj))
+        size, change = norm(j, 2), norm(dj, 2)
         jv, jv_t, jd, djv_t = (_scaled_norm(*pair) for pair in ((j, v), (j, v_t), (j, d), (dj, v_t)))
         beta = phi.beta * (1 + 8 * UNIT)
         e_j, e_dj = epsilon * size, eta * size
@@ -119,10 +126,10 @@ def of_jacobians(
         to_output = torch.exp(-step - log_norm(sweep.j[k], 2))
         epsilon, eta = new_e * to_output, new_d * to_output
         result.append((epsilon, eta))
-    return result[::-1]
+    return [(torch.where(lost, torch.inf, e), torch.where(lost, torch.inf, d)) for e, d in result[::-1]]
 
 
 def _scaled_norm(matrix: Float[Tensor, "... m n"], diagonal: Float[Tensor, "... n"]) -> Float[Tensor, "..."]:
     if not diagonal.any():
         return torch.zeros(matrix.shape[:-2], dtype=matrix.dtype, device=matrix.device)
-    return torch.linalg.matrix_norm(matrix * diagonal.unsqueeze(-2))
+    return norm(matrix * diagonal.unsqueeze(-2), 2)

@@ -22,12 +22,12 @@ _pool = ThreadPoolExecutor(os.cpu_count() or 1)
 
 
 def power_of_two(exponent: Int[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """2^exponent exactly, for −1022 ≤ exponent ≤ 1023; beyond, the nearest of these."""
-    return ((exponent.to(torch.int64).clamp(-1022, 1023) + 1023) << 52).view(torch.float64)
+    """2^exponent exactly, for −1022 ≤ exponent ≤ 1023; 0 below, ∞ above."""
+    return ((exponent.to(torch.int64).clamp(-1023, 1024) + 1023) << 52).view(torch.float64)
 
 
 def times_power_of_two(x: Float[Tensor, "..."], exponent: Int[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """x·2^exponent, exact unless it overflows or underflows; |exponent| up to 2044."""
+    """x·2^exponent, exact unless it overflows or underflows; beyond 2^±2044, ∞ (0·∞ = NaN) or 0."""
     half = torch.div(exponent, 2, rounding_mode="floor")
     return x * power_of_two(half) * power_of_two(exponent - half)
 
@@ -35,6 +35,16 @@ def times_power_of_two(x: Float[Tensor, "..."], exponent: Int[Tensor, "..."]) ->
 def exponent_of(x: Float[Tensor, "..."], dims: int) -> Int[Tensor, "..."]:
     """E with 2^(e−1) ≤ max|x| < 2^e over the last `dims` dimensions; 0 where x is zero."""
     return torch.frexp(x.detach().abs().flatten(-dims).amax(-1)).exponent.to(torch.int64)
+
+
+def norm(x: Float[Tensor, "... n"], dims: int = 1) -> Float[Tensor, "..."]:
+    """The Euclidean (Frobenius) norm over the last `dims` dimensions; no square overflows or underflows."""
+    plain = torch.linalg.vector_norm(x.flatten(-dims), dim=-1)
+    if bool(((plain > 1e-140) & (plain < 1e140)).all()):
+        return plain
+    exponent = exponent_of(x, dims)
+    scaled = times_power_of_two(x, -exponent[(..., *[None] * dims)])
+    return times_power_of_two(torch.linalg.vector_norm(scaled.flatten(-dims), dim=-1), exponent)
 
 
 def singular_values(matrices: Sequence[Float[Tensor, "... m n"]]) -> list[Float[Tensor, "... r"]]:
@@ -57,6 +67,10 @@ def singular_values(matrices: Sequence[Float[Tensor, "... m n"]]) -> list[Float[
 
 
 def _svdvals(stacked: Float[Tensor, "batch m n"]) -> Float[Tensor, "batch r"]:
+    finite = torch.isfinite(stacked).flatten(1).all(-1)
+    if not finite.all():  # LAPACK refuses such a matrix, and the whole batch with it
+        values = _svdvals(torch.where(finite[:, None, None], stacked, 0.0))
+        return torch.where(finite[:, None], values, torch.inf)
     workers = _pool._max_workers
     if stacked.requires_grad or stacked.is_cuda or len(stacked) < workers:
         return torch.linalg.svdvals(stacked)
@@ -112,7 +126,7 @@ def spectrum(
     return Spectrum(
         s_max,
         stack([v.amin(-1) for v in values]),
-        stack([torch.linalg.matrix_norm(m) for m in matrices]),
+        stack([norm(m, 2) for m in matrices]),
         stack(log_scales),
         torch.tensor([sum(m.shape[-2:]) * UNIT for m in matrices], dtype=torch.float64, device=s_max.device),
         s_max == 0,

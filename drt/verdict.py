@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -68,6 +68,16 @@ def _decide(log_lhs: float, log_rhs: float, rounding: float) -> str:
     return "violated" if log_lhs - rounding > log_rhs else "undecided"
 
 
+def _size_of_logarithms(m: Measurement, left: str | Callable[[Measurement], Tensor]) -> Tensor:
+    """Σ|log| of the factors of a bound: they may cancel, their rounding errors do not."""
+    ratios = torch.log(m.betas / m.alphas).nan_to_num(0, 0, 0).sum()
+    size = ratios + 2 * m.depth * torch.log(m.kappa).nan_to_num(0, 0, 0)
+    if left != "absolute":
+        return size
+    norms = torch.cat([m.log_norm_x[..., None], m.log_norm_w, m.log_norm_wt, m.log_norm_dwh], -1)
+    return size + norms.abs().nan_to_num(0, 0, 0).sum(-1)
+
+
 class Verdicts:
     """A verdict for each instance of a batch: a sequence of `Verdict`, with the batch's tensors beside it.
 
@@ -91,8 +101,9 @@ class Verdicts:
             self.log_lhs, self.lower, self.upper = m.log_left(claim.left)
         sides = [claim.checked_log_value(m if side == 0 else m.inflated(side), applicable) for side in (0, 1, -1)]
         self.log_rhs = sides[0]
-        # Evaluating the formula: a few dozen operations a layer on logarithms of this size.
-        own = 16 * (m.depth + 4) * UNIT * (1 + self.log_rhs.abs().nan_to_num(0, 0, 0))
+        # Evaluating the formula: a dozen operations a layer on logarithms of this size.
+        size = 1 + self.log_rhs.abs().nan_to_num(0, 0, 0) + _size_of_logarithms(m, claim.left)
+        own = 16 * (m.depth + 4) * UNIT * size
         self.rhs_upper = torch.stack(sides).amax(0) + own
         self.rhs_lower = torch.stack(sides).amin(0) - own
         exact_zero = (self.upper == -torch.inf) & (self.log_rhs == -torch.inf)
