@@ -316,7 +316,12 @@ def piecewise_linear(kinks: list[float] | tuple[float, ...], slopes: list[float]
     Raises:
         InputError: kinks not strictly increasing and finite, a slope not positive, or not one more slope than kinks.
     """
-    kinks, slopes = tuple(map(float, kinks)), tuple(map(float, slopes))
+    try:
+        kinks, slopes = tuple(map(float, kinks)), tuple(map(float, slopes))
+    except (TypeError, ValueError):
+        raise InputError(
+            f"piecewise_linear needs lists of numbers, got kinks={kinks!r} and slopes={slopes!r}"
+        ) from None
     if not all(math.isfinite(k) for k in kinks) or any(p >= q for p, q in zip(kinks, kinks[1:], strict=False)):
         raise InputError(f"piecewise_linear needs strictly increasing finite kinks, got kinks={kinks}")
     if len(slopes) != len(kinks) + 1:
@@ -328,6 +333,7 @@ def piecewise_linear(kinks: list[float] | tuple[float, ...], slopes: list[float]
 
 def negated(base: Activation) -> Activation:
     """−φ, decreasing: transmission allows it."""
+    base = as_activation(base)
     return base.base if isinstance(base, Negated) else Negated(base)
 
 
@@ -371,8 +377,9 @@ def as_activation(value: Activation | str | Callable[[], Activation]) -> Activat
         return value
     if isinstance(value, str):
         return parse_activation(value)
-    if value in _PLAIN.values():
-        return value()
+    for plain in _PLAIN.values():
+        if value is plain:
+            return plain()
     raise InputError(
         f"activation={value!r} is not an activation; expected e.g. drt.leaky_relu(0.1) or 'leaky_relu:0.1'"
     )

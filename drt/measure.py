@@ -12,7 +12,7 @@ from torch import Tensor
 
 from drt import propagate, rounding
 from drt.errors import InputError
-from drt.network import ArrayLike, Network, as_float64, broadcast_batch
+from drt.network import ArrayLike, Network, as_float64, broadcast_batch, check_length
 from drt.numbers import LOG2
 from drt.propagate import log_norm
 from drt.spectra import UNIT, Spectrum, singular_values, spectrum, times_power_of_two
@@ -301,8 +301,7 @@ _PLAIN = {"instance", "quantity", "layer", "widths", "depth", "alpha", "beta", "
 
 
 def _check_dweights(net: Network, dweights: Sequence[ArrayLike]) -> tuple[Tensor, ...]:
-    if len(dweights) != net.depth:
-        raise InputError(f"dweights must be {net.depth} matrices for {net.depth} layers, got {len(dweights)}")
+    check_length("dweights", dweights, net.depth)
     checked = tuple(as_float64(dw, f"dweights[{i}]", 2) for i, dw in enumerate(dweights))
     for i, (dw, w) in enumerate(zip(checked, net.weights, strict=True)):
         if dw.shape[-2:] != w.shape[-2:]:
@@ -315,8 +314,7 @@ def _check_dweights(net: Network, dweights: Sequence[ArrayLike]) -> tuple[Tensor
 def _check_dbiases(net: Network, dbiases: Sequence[ArrayLike | None] | None) -> tuple[Tensor | None, ...]:
     if dbiases is None:
         return (None,) * net.depth
-    if len(dbiases) != net.depth:
-        raise InputError(f"dbiases must be {net.depth} for {net.depth} layers, got {len(dbiases)}")
+    check_length("dbiases", dbiases, net.depth)
     checked = tuple(None if b is None else as_float64(b, f"dbiases[{i}]", 1) for i, b in enumerate(dbiases))
     for i, (db, b) in enumerate(zip(checked, net.biases, strict=True)):
         if db is not None and (b is None or db.shape[-1] != b.shape[-1]):

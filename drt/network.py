@@ -30,7 +30,7 @@ def as_float64(value: ArrayLike, name: str, ndim: int) -> Tensor:
     if not isinstance(value, Tensor):
         try:
             array = np.asarray(value)
-        except ValueError as error:
+        except (ValueError, TypeError, RuntimeError) as error:  # ragged, or a list of tensors
             raise InputError(f"{name} is not an array of numbers: {error}") from None
         if array.dtype.kind != "f":
             raise InputError(f"{name} must be floating point, got dtype {array.dtype}")
@@ -67,6 +67,14 @@ def broadcast_batch(*named: tuple[str, tuple[int, ...]]) -> tuple[int, ...]:
     return shape
 
 
+def check_length(name: str, values: object, depth: int) -> None:
+    """Raise InputError unless `values` is a sequence of one entry for each of `depth` layers."""
+    if not hasattr(values, "__len__") or isinstance(values, str):
+        raise InputError(f"{name} must be a list with one entry for each of {depth} layer(s), got {values!r}")
+    if len(values) != depth:
+        raise InputError(f"{name} must have one entry for each of {depth} layer(s), got {len(values)}")
+
+
 def apply(matrix: Float[Tensor, "... n m"], vector: Float[Tensor, "... m"]) -> Float[Tensor, "... n"]:
     """Matrix times vector, both batched; one matrix for many vectors is a single product."""
     if matrix.ndim == 2:
@@ -98,7 +106,7 @@ class Network:
         activation: Activation | str | Callable[[], Activation] | Sequence,
         biases: Sequence[ArrayLike | None] | None = None,
     ):
-        if isinstance(weights, Tensor | np.ndarray) or not len(weights):
+        if isinstance(weights, Tensor | np.ndarray | str) or not hasattr(weights, "__len__") or not len(weights):
             raise InputError(f"weights must be a non-empty list of matrices, got {_describe(weights)}")
         self.weights = tuple(as_float64(w, f"weights[{i}]", 2) for i, w in enumerate(weights))
         self.depth = len(self.weights)
@@ -119,7 +127,8 @@ class Network:
             self.activations = (as_activation(cast(Activation, activation)),) * self.depth
         self.biases = self._check_biases(biases)
         self.batch_shape = broadcast_batch(
-            *((f"weights[{i}]", tuple(w.shape[:-2])) for i, w in enumerate(self.weights))
+            *((f"weights[{i}]", tuple(w.shape[:-2])) for i, w in enumerate(self.weights)),
+            *((f"biases[{i}]", tuple(b.shape[:-1])) for i, b in enumerate(self.biases) if b is not None),
         )
         self.alpha = min(a.alpha for a in self.activations)
         self.beta = max(a.beta for a in self.activations)
@@ -127,8 +136,7 @@ class Network:
     def _check_biases(self, biases: Sequence[ArrayLike | None] | None) -> tuple[Tensor | None, ...]:
         if biases is None:
             return (None,) * self.depth
-        if len(biases) != self.depth:
-            raise InputError(f"biases must be {self.depth} for {self.depth} layers; got {len(biases)}")
+        check_length("biases", biases, self.depth)
         checked = tuple(None if b is None else as_float64(b, f"biases[{i}]", 1) for i, b in enumerate(biases))
         for i, b in enumerate(checked):
             if b is not None and b.shape[-1] != self.widths[i + 1]:
@@ -149,6 +157,7 @@ class Network:
             raise InputError(f"x has shape {tuple(x.shape)}: its last dimension must be n_0 = {self.widths[0]}")
         if (x == 0).all(-1).any():
             raise InputError("x must be non-zero, got an input whose entries are all 0")
+        broadcast_batch(("weights", self.batch_shape), ("x", tuple(x.shape[:-1])))
         return x
 
     def pre_activation(self, layer: int, h: Float[Tensor, "... m"]) -> Float[Tensor, "... n"]:
@@ -191,6 +200,8 @@ class Network:
         Raises:
             InputError: a module that is neither, or an activation before any Linear or after another.
         """
+        if not isinstance(model, torch.nn.Sequential):
+            raise InputError(f"model must be a torch.nn.Sequential, got {type(model).__name__}")
         weights: list[Tensor] = []
         biases: list[Tensor | None] = []
         activations: list[Activation | None] = []

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -51,7 +52,7 @@ class Verdict:
     @property
     def ratio(self) -> float:
         """Actual over bound; 0/0 counts as 1 (attained)."""
-        return 1.0 if self.log_lhs == self.log_rhs else math.exp(min(self.log_lhs - self.log_rhs, 700.0))
+        return 1.0 if self.log_lhs == self.log_rhs else _exp(self.log_lhs - self.log_rhs)
 
     def __str__(self) -> str:
         sides = f"actual {self.lhs:.6g}, bound {self.rhs:.6g}"
@@ -133,6 +134,8 @@ class Verdicts:
         if outcome == "undecided":
             if not math.isfinite(self.log_lhs[index]) or not math.isfinite(self.log_rhs[index]):
                 return "overflow or underflow"
+            if self.upper[index] == math.inf:
+                return "overflow, underflow or rounding leave no digit of the actual change"
             return f"log(actual/bound) = {self.log_ratio[index]:.3g} is within the rounding bound"
         return ""
 
@@ -140,7 +143,10 @@ class Verdicts:
         return self.codes.numel()
 
     def __getitem__(self, index: int | tuple[int, ...]) -> Verdict:
-        index = index if isinstance(index, tuple) else (index,)
+        if not isinstance(index, tuple):  # counted as iteration does
+            if not -len(self) <= index < len(self):
+                raise IndexError(f"verdict {index} of {len(self)}")
+            index = tuple(int(i) for i in np.unravel_index(index % len(self), self.codes.shape))
         lhs, rhs = float(self.log_lhs[index]), float(self.log_rhs[index])
         rounding = float((self.upper - self.lower + self.rhs_upper - self.rhs_lower)[index])
         return Verdict(
@@ -166,5 +172,9 @@ def check(claim: Claim | str, m: Measurement) -> Verdict | Verdicts:
         from drt.claims import find
 
         claim = find(claim)
+    if not isinstance(claim, Claim):
+        raise InputError(f"claim must be a claim or the id of one, got {claim!r}")
+    if not isinstance(m, Measurement):
+        raise InputError(f"m must be what drt.measure or drt.measure_jacobian returns, got {type(m).__name__}")
     verdicts = Verdicts(claim, m)
     return verdicts if m.batch_shape else verdicts[()]

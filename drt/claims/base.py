@@ -54,6 +54,12 @@ class Claim:
         value = self.formula(m)
         return numbers.log(torch.as_tensor(value, dtype=torch.float64) if isinstance(value, int | float) else value)
 
+    def _log_of_value(self, m: Measurement) -> Tensor:
+        value = self.formula(m)
+        if isinstance(value, bool) or not isinstance(value, Tensor | int | float):
+            raise InputError(f"bound {self.id!r} must return a tensor or a number, got {type(value).__name__}")
+        return torch.log(torch.as_tensor(value, device=m.instance.x.device).to(torch.float64))
+
     def checked_log_value(self, m: Measurement, applicable: Tensor) -> Tensor:
         """`log_value`, expanded to the batch; where the claim applies it must be the logarithm of a number ≥ 0.
 
@@ -61,7 +67,7 @@ class Claim:
             InputError: the formula raises, or returns something that is not ≥ 0, or not of the batch's shape.
         """
         try:
-            result = self.log_value(m)
+            result = self.log_value(m) if self.log_formula is not None else self._log_of_value(m)
         except InputError:
             raise
         except Exception as error:  # the user's own formula: whatever it raises is reported as its fault
@@ -75,7 +81,9 @@ class Claim:
             raise InputError(
                 f"bound {self.id!r} must return shape {expected}, got shape {tuple(result.shape)}"
             ) from None
-        if (torch.isnan(result) & applicable).any():
+        # Where the measurement itself is out of range nothing can be asked of the formula: "undecided".
+        wrong = torch.isnan(result) & applicable
+        if wrong.any() and (wrong & (m.rounding < torch.inf)).any():
             raise InputError(f"bound {self.id!r} must be a number >= 0, got NaN or a negative value")
         return result
 
