@@ -73,8 +73,8 @@ def _widths_met(m: Measurement) -> bool:
 
 
 def _widths_why(m: Measurement) -> str:
-    wanted = "never contract" if m.quantity == "function" else "form a valley"
-    return f"widths {'-'.join(map(str, m.widths))} do not {wanted}"
+    fault = "contract" if m.quantity == "function" else "do not form a valley"
+    return f"widths {'-'.join(map(str, m.widths))} {fault}"
 
 
 def _small_why(m: Measurement, index: tuple[int, ...]) -> str:

@@ -25,7 +25,7 @@ from drt.falsify.target import Target
 
 STRATEGIES = ("evolve", "ascend-free", "polish", "ascend-spectral")
 WAVE = 4
-UNITS_PER_SECOND = 2.0
+UNITS_PER_SECOND = 1.0
 WIDE_FROM = 2.0  # seconds of budget that the wide constructions are worth
 TIE = 1e-9  # |log(actual/bound)| below which a bound counts as attained
 KEPT = 8  # instances that a unit hands back
@@ -217,7 +217,6 @@ def attack(
     `enough` is called after the constructions and after every wave with the state so far, which an interrupt leaves whole.
     """
     rng = random.Random(seed)
-    deadline = time.monotonic() + budget
     for wide in (False, True)[: 2 if budget >= WIDE_FROM else 1]:
         for find, done in try_constructions(state.claim, state.space, wide):
             state.add(find, done)
@@ -226,6 +225,7 @@ def attack(
     if state.claim.kind == "identity":  # its two sides differ by rounding only: there is nothing to climb
         return
     total = max(WAVE, math.ceil(budget * UNITS_PER_SECOND))
+    deadline = time.monotonic() + max(budget, WAVE / UNITS_PER_SECOND)
     while state.units < total:
         if time.monotonic() > deadline:
             state.capped = True

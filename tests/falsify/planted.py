@@ -298,7 +298,9 @@ def jacobian_relu_slopes(m):
 def jacobian_strict_at_kinks(m):
     """No slope changes while δ < 10⁻³: "perturbations too small to cross a kink"."""
     change = drt.product_minus_one(m.delta)
-    return m.kappa ** (2 * m.depth) * (change + (ratio(m) ** m.depth - 1) * -drt.maximum(-1e3 * drt.maximum(m.delta), -1.0))
+    return m.kappa ** (2 * m.depth) * (
+        change + (ratio(m) ** m.depth - 1) * -drt.maximum(-1e3 * drt.maximum(m.delta), -1.0)
+    )
 
 
 FALSE = {
