@@ -173,7 +173,7 @@ class Measurement:
 
     @cached_property
     def kappa_dw(self) -> Float[Tensor, "... n"]:
-        return self._layers(self.instance.spectra[1].kappa(self._side))
+        return self._layers(self.instance.spectra[1].kappa(self._side, of_zero=1.0))
 
     @cached_property
     def kappa_wt(self) -> Float[Tensor, "... n"]:

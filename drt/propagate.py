@@ -67,8 +67,8 @@ class Forward:
     lost: layers in which bringing something to scale may have lost digits to underflow.
     """
 
-    z: tuple[Float[Tensor, "... n"], ...]
-    dz: tuple[Float[Tensor, "... n"], ...]
+    z: tuple[Float[Tensor, "... _"], ...]
+    dz: tuple[Float[Tensor, "... _"], ...]
     unit: tuple[Int[Tensor, "..."], ...]
     log_h: Float[Tensor, "... L1"]
     log_dh: Float[Tensor, "... L1"]
@@ -143,8 +143,8 @@ class Backward:
     J_l itself is j[l]·2^exponent[l].
     """
 
-    j: tuple[Float[Tensor, "... n_L n_l"], ...]
-    dj: tuple[Float[Tensor, "... n_L n_l"], ...]
+    j: tuple[Float[Tensor, "... n_L _"], ...]
+    dj: tuple[Float[Tensor, "... n_L _"], ...]
     exponent: tuple[Int[Tensor, "..."], ...]
 
 

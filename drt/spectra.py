@@ -47,7 +47,7 @@ def norm(x: Float[Tensor, "... n"], dims: int = 1) -> Float[Tensor, "..."]:
     return times_power_of_two(torch.linalg.vector_norm(scaled.flatten(-dims), dim=-1), exponent)
 
 
-def singular_values(matrices: Sequence[Float[Tensor, "... m n"]]) -> list[Float[Tensor, "... r"]]:
+def singular_values(matrices: Sequence[Float[Tensor, "... _ _"]]) -> list[Float[Tensor, "... _"]]:
     """All singular values of every matrix, largest first; one batched call per shape, spread over the cores.
 
     Differentiable where the matrices require gradients.
@@ -99,8 +99,8 @@ class Spectrum:
         """Log ‖·‖₂."""
         return torch.log(self.s_max) + self.log_scale
 
-    def kappa(self, side: int = 0) -> Float[Tensor, "... L"]:
-        """κ = s_max/s_min; ∞ where s_min is zero to working precision, 1 for a zero matrix (it asks nothing).
+    def kappa(self, side: int = 0, of_zero: float = torch.inf) -> Float[Tensor, "... L"]:
+        """κ = s_max/s_min; ∞ where s_min is zero to working precision. A zero ΔW_l asks nothing: `of_zero` is then 1.
 
         side = +1 or −1 gives the upper or lower end of what the rounding errors allow.
         """
@@ -108,12 +108,12 @@ class Spectrum:
         deficient = self.s_min <= slack
         low = torch.where(deficient, torch.ones_like(self.s_min), self.s_min - side * slack)
         kappa = torch.where(deficient, torch.inf, (self.s_max + side * slack) / low)
-        return torch.where(self.zero, 1.0, kappa)
+        return torch.where(self.zero, of_zero, kappa)
 
 
 def spectrum(
-    matrices: Sequence[Float[Tensor, "... m n"]],
-    values: Sequence[Float[Tensor, "... r"]],
+    matrices: Sequence[Float[Tensor, "... _ _"]],
+    values: Sequence[Float[Tensor, "... _"]],
     log_scales: Sequence[Float[Tensor, "..."]],
 ) -> Spectrum:
     """Collect layers' matrices (scaled), their singular values and the logarithms of the scales taken out."""

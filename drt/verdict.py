@@ -83,7 +83,7 @@ class Verdicts:
     """A verdict for each instance of a batch: a sequence of `Verdict`, with the batch's tensors beside it.
 
     codes (…,): index into OUTCOMES. log_lhs, log_rhs (…,). failed: hypothesis name → where it fails (bool tensor).
-    log_ratio (…,): log(actual/bound), NaN where inapplicable.
+    log_ratio (…,): log(actual/bound), NaN where inapplicable and for 0/0.
     """
 
     def __init__(self, claim: Claim, m: Measurement):
@@ -95,7 +95,9 @@ class Verdicts:
         self.failed: dict[str, Bool[Tensor, "..."]] = {
             name: ~hypotheses[name].met(m).expand(m.batch_shape) for name in claim.hypotheses
         }
-        applicable = ~torch.stack([*self.failed.values(), torch.zeros(m.batch_shape, dtype=torch.bool)]).any(0)
+        applicable = ~torch.stack(
+            [*self.failed.values(), torch.zeros(m.batch_shape, dtype=torch.bool, device=m.instance.x.device)]
+        ).any(0)
         if callable(claim.left):  # an identity: its right side is a rounding bound already
             self.log_lhs = self.lower = self.upper = claim.left(m)
         else:
@@ -118,8 +120,7 @@ class Verdicts:
 
     @cached_property
     def log_ratio(self) -> Float[Tensor, "..."]:
-        gap = torch.where(self.log_lhs == self.log_rhs, 0.0, self.log_lhs - self.log_rhs)
-        return torch.where(self.codes == 2, torch.nan, gap)
+        return torch.where(self.codes == 2, torch.nan, self.log_lhs - self.log_rhs)
 
     def count(self, outcome: str) -> int:
         """How many instances have this outcome."""

@@ -26,7 +26,7 @@ from drt.falsify.target import Target
 STRATEGIES = ("evolve", "ascend-free", "polish", "ascend-spectral")
 WAVE = 4
 UNITS_PER_SECOND = 1.0
-WIDE_FROM = 2.0  # seconds of budget that the wide constructions are worth
+SEARCH_FROM = 1.0  # seconds of budget below which only the constructions are tried
 TIE = 1e-9  # |log(actual/bound)| below which a bound counts as attained
 KEPT = 8  # instances that a unit hands back
 
@@ -217,10 +217,10 @@ def attack(
     `enough` is called after the constructions and after every wave with the state so far, which an interrupt leaves whole.
     """
     rng = random.Random(seed)
-    for wide in (False, True)[: 2 if budget >= WIDE_FROM else 1]:
+    for wide in (False, True):
         for find, done in try_constructions(state.claim, state.space, wide):
             state.add(find, done)
-        if enough(state):
+        if enough(state) or budget < SEARCH_FROM:
             return
     if state.claim.kind == "identity":  # its two sides differ by rounding only: there is nothing to climb
         return
