@@ -1,0 +1,18 @@
+"""What every test shares: one thread, the same Hypothesis examples in every run, shapes checked in signatures."""
+
+import jaxtyping
+
+# Before drt is imported: every annotated function of these modules checks its arguments' shapes at run time.
+# Lines such as `x: Float[Tensor, "... n"]` in signatures would otherwise never be seen to be wrong.
+jaxtyping.install_import_hook(
+    ["drt.network", "drt.spectra", "drt.propagate", "drt.rounding", "drt.measure", "drt.verdict"], "beartype.beartype"
+)
+
+import torch  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+torch.set_num_threads(1)
+settings.register_profile(
+    "ci", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("ci")
