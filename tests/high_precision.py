@@ -13,6 +13,10 @@ from flint import arb, arb_mat, ctx
 BITS = 1200  # 360 digits: a ball loses some of them in every layer
 
 
+class Undecided(Exception):
+    """The reference cannot say on which side of a kink a pre-activation lies."""
+
+
 @contextmanager
 def precision(bits=BITS):
     before, ctx.prec = ctx.prec, bits
@@ -71,7 +75,8 @@ def slope(spec, z):
         a = arb(float(rest))
         return a + (1 - a) * (1 / z.cosh() ** 2 if name == "tanh_blend" else 1 / (1 + (-z).exp()))
     kinks, slopes = _pieces(spec)
-    assert all(z > k or z <= k for k in kinks), "undecided at this precision"
+    if not all(z > k or z <= k for k in kinks):
+        raise Undecided(f"{z} is at a kink of {spec}, or within the reference's own error of it")
     return arb(slopes[sum(1 for k in kinks if z > k)])
 
 
