@@ -214,12 +214,16 @@ def attack(
 ) -> None:
     """Attack until `enough` says so, the units that the budget buys are used up, or the clock runs out.
 
-    `enough` is called after the constructions and after every wave with the state so far, which an interrupt leaves whole.
+    `enough` is called with the state so far, which an interrupt leaves whole: after a small construction that exceeds the
+    bound, after all of them, and after every wave.
     """
     rng = random.Random(seed)
     for wide in (False, True):
         for find, done in try_constructions(state.claim, state.space, wide):
             state.add(find, done)
+            # Small ones at once; of the wide ones all first, and the narrowest is taken.
+            if not wide and find is not None and find.scores[0] > TIE and enough(state):
+                return
         if enough(state) or budget < SEARCH_FROM:
             return
     if state.claim.kind == "identity":  # its two sides differ by rounding only: there is nothing to climb

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 from jaxtyping import Float
@@ -217,12 +218,11 @@ class Grid:
     deltas: tuple[float, ...] = (1e-8, 1e-3, 0.1, 1.0, 10.0, 1e4)
 
     def instances(self, names: Sequence[str] | None = None) -> Iterator[tuple[str, Instance]]:
-        """(name, batch over κ and δ) for the named constructions (all by default), every depth, width and α."""
+        """(name, batch over κ and δ) for the named constructions (all by default), every depth, α and width; shallow first."""
         kappa, delta = (v.flatten() for v in torch.meshgrid(
             torch.tensor(self.kappas, dtype=torch.float64), torch.tensor(self.deltas, dtype=torch.float64), indexing="ij"
         ))  # fmt: skip
-        for name in names or constructions:
-            for depth in self.depths:
+        for depth, alpha in product(self.depths, self.alphas):
+            for name in names or constructions:
                 for n in self.widths if name in WIDE else self.widths[:1]:
-                    for alpha in self.alphas:
-                        yield name, constructions[name](depth, n, alpha, kappa, delta)
+                    yield name, constructions[name](depth, n, alpha, kappa, delta)
