@@ -119,7 +119,7 @@ def forward(net: Network, layers: Sequence[ScaledLayer], x: Float[Tensor, "... n
         log_h.append(log_norm(h) + e * LOG2)
         log_dh.append(log_norm(dh) + e * LOG2)
         log_change.append(log_norm(dh) - log_norm(h))
-    batch = h.shape[:-1]
+    batch = torch.broadcast_shapes(h.shape[:-1], dh.shape[:-1])  # ΔW may be a batch where W and x are not
 
     def stack(columns: list[Tensor]) -> Tensor:
         return torch.stack([c.expand(batch) for c in columns], -1)
