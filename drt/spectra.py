@@ -71,8 +71,8 @@ def _svdvals(stacked: Float[Tensor, "batch m n"]) -> Float[Tensor, "batch r"]:
     if not finite.all():  # LAPACK refuses such a matrix, and the whole batch with it
         values = _svdvals(torch.where(finite[:, None, None], stacked, 0.0))
         return torch.where(finite[:, None], values, torch.inf)
-    workers = _pool._max_workers
-    if stacked.requires_grad or stacked.is_cuda or len(stacked) < workers:
+    workers = torch.get_num_threads()
+    if stacked.requires_grad or stacked.is_cuda or workers == 1 or len(stacked) < workers:
         return torch.linalg.svdvals(stacked)
     # LAPACK takes one matrix at a time on one core: give each core its share (torch releases the interpreter lock).
     return torch.cat(list(_pool.map(torch.linalg.svdvals, stacked.chunk(workers))))

@@ -67,7 +67,9 @@ class Evidence:
         if len(bad):
             index = tuple(int(i) for i in torch.unravel_index(bad[0, 0], verdicts.codes.shape))
             self.inapplicable[verdicts.why(index)] += len(bad)
+        # An excess within the rounding bound is none: above 1 only what is a violation is shown.
         gap = verdicts.log_ratio.flatten()
+        gap = torch.where(codes == 1, gap, gap.clamp(max=0.0))
         gap = gap[torch.isfinite(gap)]
         if len(gap):
             self.max_log_ratio = max(self.max_log_ratio, float(gap.max()))
