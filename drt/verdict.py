@@ -65,8 +65,8 @@ def _log(x: float) -> float:
 
 def _decide(log_lhs: float, log_rhs: float, rounding: float) -> str:
     if log_lhs == log_rhs == -math.inf or log_lhs + rounding <= log_rhs:
-        return "holds"
-    return "violated" if log_lhs - rounding > log_rhs else "undecided"
+        return "holds" if log_rhs < math.inf else "undecided"
+    return "violated" if math.inf > log_lhs - rounding > log_rhs else "undecided"
 
 
 def _size_of_logarithms(m: Measurement, left: str | Callable[[Measurement], Tensor]) -> Tensor:
