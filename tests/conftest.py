@@ -8,6 +8,7 @@ jaxtyping.install_import_hook(
     ["drt.network", "drt.spectra", "drt.propagate", "drt.rounding", "drt.measure", "drt.verdict"], "beartype.beartype"
 )
 
+import pytest  # noqa: E402
 import torch  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
@@ -16,3 +17,15 @@ settings.register_profile(
     "ci", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("ci")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "bad_input: passes what signatures forbid; drt's own validation must catch it")
+
+
+@pytest.fixture(autouse=True)
+def _signatures_unchecked_for_bad_input(request):
+    unchecked = request.node.get_closest_marker("bad_input") is not None
+    jaxtyping.config.update("jaxtyping_disable", unchecked)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

@@ -108,7 +108,7 @@ def test_claims_with_hypotheses_added_and_dropped():
     assert claim.with_hypotheses(["widths"]).hypotheses == claim.hypotheses
     assert "widths" in claim.hypotheses
     with pytest.raises(
-        InputError, match="--hypotheses -small: theorem1.function has no such hypothesis; it has biases"
+        InputError, match=r"--hypotheses -small: theorem1\.function has no such hypothesis; it has biases"
     ):
         claim.with_hypotheses(["-small"])
     with pytest.raises(InputError, match="hypothesis 'nonsense' is not known"):
