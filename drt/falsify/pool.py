@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 
 import torch
 
@@ -18,9 +18,11 @@ def _prepare() -> None:
 
 @contextmanager
 def workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool of processes. Work not begun is dropped on the way out."""
+    """A pool of processes. On the way out work not begun is dropped, and work not done is ended."""
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_prepare)
     try:
         yield pool
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        for process in active_children():
+            process.terminate()
