@@ -20,7 +20,7 @@ from drt.plots import comparison_figure, looseness_figure, svg
 from drt.storage import write_atomically
 from drt.wording import Record, largest_ratio, main_reason, number, orders, sentence
 
-STYLES = {"proved": "green", "holds": "cyan", "refuted": "red", "unconfirmed": "yellow"}
+STYLES = {"proved": "green", "holds": "cyan", "refuted": "red", "unconfirmed": "yellow", "untested": "dim"}
 
 
 def table(result: Record, console_width: int = 100) -> Table:

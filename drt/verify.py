@@ -213,7 +213,7 @@ def record(claim_id: str, by_origin: dict[str, Evidence], outcome: dict) -> dict
         "quantity": claim.quantity,
         "statement": claim.statement,
         "source": claim.source,
-        "status": {"refuted": "refuted", "unconfirmed": "unconfirmed"}.get(outcome["status"], "holds"),
+        "status": _status(outcome["status"], whole),
         "instances": whole.instances,
         "inapplicable": whole.inapplicable.total(),
         "inapplicable_why": _by_hypothesis(whole.inapplicable),
@@ -233,6 +233,13 @@ def record(claim_id: str, by_origin: dict[str, Evidence], outcome: dict) -> dict
             for origin in ("random", "trained")
         },
     }
+
+
+def _status(attacked: str, evidence: Evidence) -> str:
+    """refuted and unconfirmed as the attack says; else holds, if there is an instance that it was held against."""
+    if attacked in ("refuted", "unconfirmed"):
+        return attacked
+    return "holds" if evidence.instances > evidence.inapplicable.total() else "untested"
 
 
 def _by_hypothesis(reasons: Counter[str]) -> dict[str, int]:

@@ -63,6 +63,7 @@ def sentence(record: Record) -> str:
         "holds": f"Holds so far: {'attacked' if record['origins']['attack']['instances'] else 'tried'}, not proved.",
         "refuted": "Refuted.",
         "unconfirmed": "Unconfirmed.",
+        "untested": "Untested.",
     }[record["status"]]
     if not applicable:
         why = main_reason(record["inapplicable_why"])
