@@ -1,0 +1,77 @@
+"""Every chain by its claim, and single steps as claims of their own: `theorem1.function#3` says q₂ ≤ q₃."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from importlib import import_module
+
+import torch
+from torch import Tensor
+
+from drt.claims.base import Claim, claims
+from drt.errors import InputError
+from drt.measure import Measurement
+from proofs_checks.chain import Chain
+
+MODULES = (
+    "equation3", "proposition1", "theorem1", "kappa", "spectral", "telescoping", "norm_product", "neyshabur", "lemma1",
+    "lemma2", "fromage",
+)  # fmt: skip
+
+
+@cache
+def chains() -> dict[str, Chain]:
+    """The chain of every claim that has one."""
+    return {chain.claim: chain for name in MODULES for chain in import_module(f"proofs_checks.{name}").CHAINS}
+
+
+def find_chain(claim_id: str) -> Chain:
+    """The chain of a claim.
+
+    Raises:
+        InputError: there is none.
+    """
+    if claim_id not in chains():
+        raise InputError(f"claim {claim_id!r} has no chain; expected one of {', '.join(chains())}")
+    return chains()[claim_id]
+
+
+def step_claim(name: str) -> Claim:
+    """The claim q_{K−1} ≤ q_K for CLAIM#K, of the same hypotheses.
+
+    Its sides are the ends of what rounding allows in the claim's favour, so that only a genuine violation is one.
+
+    Raises:
+        InputError: no chain, or no such step, or a chain that is not about a network and its ΔW.
+    """
+    claim_id, _, number = name.partition("#")
+    chain = find_chain(claim_id)
+    if not chain.layered:
+        raise InputError(f"{claim_id}: the steps of this chain cannot be attacked; those of layered chains can")
+    if not number.isdecimal():
+        raise InputError(f"claim {name!r}: the step must be a number, as in {claim_id}#1")
+    index = int(number)
+    chain.check_index(index)
+    step = chain.steps[index - 1]
+
+    def left(m: Measurement) -> Tensor:
+        if index == 1:
+            value, lower, _ = chain.left(m)
+            return value - (value - lower).detach().nan_to_num(nan=torch.inf)
+        q = chain.sums(m)[index - 2].log_value
+        return q.value - q.error
+
+    def log_right(m: Measurement) -> Tensor:
+        q = chain.sums(m)[index - 1].log_value
+        return q.value + q.error
+
+    return replace(
+        claims[claim_id],
+        id=name,
+        statement=f"{step.reason}: {step.statement}",
+        source=f"proofs_checks, step {index} of {claim_id}",
+        formula=lambda m: torch.exp(log_right(m)),
+        log_formula=log_right,
+        left=left,
+    )

@@ -1,0 +1,162 @@
+"""What every module of this folder runs as a script: its chains, step by step, on random, extremal, trained or saved networks.
+
+Exit codes: 0 every step holds; 1 a step fails and the bound itself is violated, certified; 2 bad input; 3 a step fails in
+floating point, and the bound is not certified to be violated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from drt.certify import certify
+from drt.claims import claims
+from drt.errors import InputError
+from drt.falsify.layout import layout_of
+from drt.measure import Measurement
+from drt.witness import Witness
+from proofs_checks.chain import Chain, Setup, Walk
+
+HELD, VIOLATED, BAD_INPUT, UNCONFIRMED = 0, 1, 2, 3
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InputError(message)
+
+
+def main(chains: Sequence[Chain], about: str | None) -> NoReturn:
+    """Run as a script: parse the command line, print, exit."""
+    try:
+        sys.exit(run(chains, about, sys.argv[1:]))
+    except InputError as error:
+        print("drt: " + " ".join(str(error).split()), file=sys.stderr)
+        sys.exit(BAD_INPUT)
+
+
+def run(chains: Sequence[Chain], about: str | None, arguments: Sequence[str]) -> int:
+    """Walk the chains on the instances that the arguments ask for; the exit code.
+
+    Raises:
+        InputError: arguments that are none, or out of range.
+    """
+    options, setup = _parse(about, arguments)
+    results, code = [], HELD
+    for chain in chains:
+        for label, instance in chain.draws(setup):
+            walk = chain.walk(instance)
+            result = record(walk, label)
+            if walk.wrong:
+                result["certified"] = _certified(walk, instance)
+                code = VIOLATED if result["certified"] else code or UNCONFIRMED
+            results.append(result)
+    if options.json:
+        print(json.dumps({"seed": setup.seed, "chains": results}, ensure_ascii=False, allow_nan=False))
+    else:
+        console = Console(width=None if sys.stdout.isatty() else 100)
+        for result in results:
+            console.print(table(result))
+    return code
+
+
+def _parse(about: str | None, arguments: Sequence[str]) -> tuple[argparse.Namespace, Setup]:
+    parser = _Parser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    plain = Setup()
+    parser.add_argument("--depth", type=int, default=plain.depth, help="layers L")
+    parser.add_argument("--width", type=int, default=plain.width, help="of every layer")
+    parser.add_argument("--alpha", type=float, default=plain.alpha, help="slope α of leaky ReLU; 1 is linear")
+    parser.add_argument("--kappa", type=float, default=plain.kappa, help="κ of every W_l and ΔW_l")
+    parser.add_argument("--delta", type=float, default=plain.delta, help="‖ΔW_l‖_F/‖W_l‖_F")
+    parser.add_argument("--batch", type=int, default=plain.batch, help="how many random instances")
+    parser.add_argument("--seed", type=int, default=plain.seed)
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--extremal", action="store_true", help="the extremal constructions instead")
+    source.add_argument("--trained", action="store_true", help="a network of this depth, trained on digits")
+    source.add_argument("--networks", nargs=2, type=Path, metavar=("BEFORE", "AFTER"), help="two saved networks")
+    parser.add_argument("--activation", help="φ of saved networks that do not say theirs")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
+    options = parser.parse_args(arguments)
+    for name, low, high in (("depth", 1, 64), ("width", 1, 128), ("batch", 1, 100_000), ("kappa", 1, 1e300)):
+        value = getattr(options, name)
+        if not low <= value <= high:
+            raise InputError(f"--{name} {value} must be from {low} to {high:g}")
+    if not 0 <= options.alpha <= 1:
+        raise InputError(f"--alpha {options.alpha} must be from 0 to 1")
+    if not 0 < options.delta < float("inf"):
+        raise InputError(f"--delta {options.delta} must be > 0")
+    chosen = "trained" if options.trained else "extremal" if options.extremal else "random"
+    shared = ("depth", "width", "alpha", "kappa", "delta", "batch", "seed", "activation")
+    networks = tuple(options.networks) if options.networks else None
+    fields: dict[str, Any] = {name: getattr(options, name) for name in shared}
+    return options, Setup(**fields, source="networks" if networks else chosen, networks=networks)  # type: ignore[arg-type]
+
+
+def record(walk: Walk, label: str) -> dict:
+    """A walk as plain data: for each step its outcomes, and the least, median and largest log10(q_k/q_{k−1})."""
+    steps = []
+    for k, step in enumerate(walk.chain.steps, start=1):
+        slack = walk.slack[..., k - 1].flatten()
+        slack = slack[torch.isfinite(slack)]
+        spread = [float(v) for v in (slack.min(), slack.median(), slack.max())] if len(slack) else [None] * 3
+        steps.append(
+            {"step": k, "reason": step.reason, "part": step.part, "statement": step.statement, **walk.counts(k)}
+            | dict(zip(("least", "median", "largest"), spread, strict=True))
+        )
+    chain = walk.chain
+    return {
+        "claim": chain.claim,
+        "statement": chain.statement,
+        "instances": label,
+        "steps": steps,
+        "wrong": walk.named(),
+    }
+
+
+def table(result: dict) -> Table:
+    """At most 100 columns: a row a step, what it says, where it stands, and how much it loses."""
+    grid = Table(
+        title=f"{result['claim']} on {result['instances']}", title_justify="left", title_style="bold", box=None,
+        padding=(0, 1, 0, 0), pad_edge=False, width=100,
+    )  # fmt: skip
+    grid.add_column("#", justify="right")
+    grid.add_column("step", overflow="fold", ratio=1)
+    grid.add_column("holds (of these\nby rounding)", justify="right", no_wrap=True)
+    grid.add_column("fails", justify="right", no_wrap=True)
+    grid.add_column("log10 lost: least\nmedian   largest", justify="right", no_wrap=True)
+    for s in result["steps"]:
+        some = s["within rounding"]
+        held = f"{s['holds'] + some:,}" + (f" ({some:,})" if some else "")
+        if s["inapplicable"]:
+            held += f"\n{s['inapplicable']:,} inapplicable"
+        lost = "" if s["median"] is None else f"{s['least']:.3f} {s['median']:9.3f} {s['largest']:9.3f}"
+        fails = f"[red]{s['violated']:,}[/red]" if s["violated"] else ""
+        grid.add_row(str(s["step"]), f"{s['reason']}: {s['statement']}", held, fails, lost)
+    if result["wrong"]:
+        grid.caption = f"WRONG: {result['wrong']}"
+    return grid
+
+
+def _certified(walk: Walk, instance: Any) -> bool:
+    """Whether the bound at the chain's end is certified to be violated by one of the instances that a step fails on."""
+    if not isinstance(instance, Measurement) or walk.chain.claim not in claims:
+        return False
+    layout = layout_of(instance.instance)
+    theta = layout.flatten(instance.instance)
+    return any(_is_violated(walk.chain.claim, layout.instance(theta[index])) for index in _first(walk.violated))
+
+
+def _first(violated: torch.Tensor) -> Iterable[tuple[int, ...]]:
+    return [tuple(index) for index in torch.nonzero(violated)[:3].tolist()]
+
+
+def _is_violated(claim_id: str, one: Any) -> bool:
+    witness = Witness.from_floats(claim_id, one.net, one.dweights, one.x)
+    return certify(witness, max_bits=256, max_seconds=10).answer == "violated"
