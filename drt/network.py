@@ -211,7 +211,7 @@ class Network:
                 biases.append(None if module.bias is None else module.bias.detach().clone())
                 activations.append(None)
             else:
-                phi = _activation_of(module, i)
+                phi = activation_of(module, i)
                 if not activations or activations[-1] is not None:
                     raise InputError(f"model[{i}] = {module} must follow a Linear module")
                 activations[-1] = phi
@@ -245,7 +245,12 @@ def _describe(value: object) -> str:
     return f"shape {tuple(value.shape)}" if isinstance(value, Tensor | np.ndarray) else repr(value)
 
 
-def _activation_of(module: torch.nn.Module, index: int) -> Activation:
+def activation_of(module: torch.nn.Module, index: int) -> Activation:
+    """The φ of a torch module.
+
+    Raises:
+        InputError: it is no activation that is known; `index` says which module of a model it is.
+    """
     if isinstance(module, ActivationModule):
         return module.activation
     if isinstance(module, torch.nn.LeakyReLU):

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import parent_process
 from typing import Literal
 
 import numpy as np
@@ -134,6 +135,9 @@ class Run:
 class Residual(torch.nn.Module):
     """h ↦ h + φ(Wh)."""
 
+    linear: torch.nn.Linear
+    activation: torch.nn.Module
+
     def __init__(self, linear: torch.nn.Linear, activation: torch.nn.Module):
         super().__init__()
         self.linear, self.activation = linear, activation
@@ -258,7 +262,7 @@ def _gain(phi: Activation) -> float:
 
 
 def _progress() -> Progress:
-    terminal = sys.stderr.isatty()
+    terminal = sys.stderr.isatty() and parent_process() is None  # workers would write over one another
     return Progress(console=Console(stderr=True), disable=not terminal, transient=True)
 
 

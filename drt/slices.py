@@ -1,0 +1,106 @@
+"""Slices of Figure 1: loss and gradient of a trained network along its own, fixed, gradient direction.
+
+    W_k(η) = W_k − η·‖W_k‖_F/‖g_k‖_F·g_k   in every layer k (biases, where there are any, likewise)
+    change(η) = ‖g_l(W(η)) − g_l(W)‖_F/‖g_l(W)‖_F
+
+Against a full backward pass for every η: only layer l's gradient is multiplied out; W_1(η)x is affine in η, so it costs
+no product; and every hidden state is written into memory that is in the cache already (see `drt.sweep`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.functional import cross_entropy
+
+from drt.errors import InputError
+from drt.sweep import Sweep, parts
+
+Evaluate = Callable[[float], tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Loss and relative change in gradient at each η; the change is NaN where the gradient is zero at η = 0.
+
+    rho (L,): ‖ΔW_k‖₂/‖W_k‖₂ for η = 1, where ‖ΔW_k‖_F/‖W_k‖_F = 1; 0 for a layer whose gradient is zero.
+    """
+
+    etas: Float[Tensor, " E"]
+    losses: Float[Tensor, " E"]
+    changes: Float[Tensor, " E"]
+    rho: Float[Tensor, " L"]
+
+
+def slice_along_gradient(
+    model: nn.Sequential, x: Float[Tensor, "N n_0"], labels: Int64[Tensor, " N"], etas: Sequence[float], layer: int = 1
+) -> Slice:
+    """The slice of a model of `make_model`, in the precision of x, under the mean cross-entropy of all inputs.
+
+    Args:
+        model: a chain of Linear, activation, normalising and `Residual` modules; it is put into the precision of x.
+        x: the inputs that loss and gradient are taken over.
+        labels: their classes.
+        etas: relative sizes of the perturbation, finite and ≥ 0.
+        layer: l, whose gradient is watched, from 1.
+
+    Raises:
+        InputError: a layer out of range, an η that is negative or not finite, a loss that is not finite at η = 0.
+    """
+    sizes = torch.as_tensor(etas, dtype=x.dtype)
+    if not (sizes >= 0).all() or not torch.isfinite(sizes).all():
+        raise InputError(f"etas must be finite and >= 0, got {list(etas)}")
+    weights = [name for name, p in model.named_parameters() if p.ndim == 2]
+    if isinstance(layer, bool) or not isinstance(layer, int) or not 1 <= layer <= len(weights):
+        raise InputError(f"layer must be an integer from 1 to {len(weights)}, got layer={layer!r}")
+    model.to(x.dtype)
+    directions = _directions(model, x, labels)
+    evaluate: Evaluate
+    if parts(model) is not None:
+        evaluate = Sweep(model, directions, x, labels, layer).evaluate
+    else:
+        evaluate = _by_autograd(model, directions, x, labels, weights[layer - 1])
+    before = evaluate(0.0)[1].clone()
+    norm = before.norm()
+    losses, changes = torch.empty_like(sizes), torch.empty_like(sizes)
+    for i, eta in enumerate(sizes.tolist()):
+        losses[i], gradient = evaluate(eta)
+        changes[i] = (gradient - before).norm() / norm  # 0/0 = NaN for a zero gradient
+    rho = [_spectral_norm(directions[name]) / _spectral_norm(model.get_parameter(name).detach()) for name in weights]
+    return Slice(sizes, losses, changes, torch.stack(rho))
+
+
+def _directions(model: nn.Module, x: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """−‖p‖/‖g‖·g for each parameter p; 0 where the gradient is."""
+    parameters = dict(model.named_parameters())
+    loss = cross_entropy(model(x), labels)
+    if not torch.isfinite(loss):
+        raise InputError(f"the loss must be finite, got {loss.item()}: a diverged checkpoint has no slice")
+    directions = {}
+    for (name, p), g in zip(parameters.items(), torch.autograd.grad(loss, list(parameters.values())), strict=True):
+        norm = g.norm()
+        directions[name] = -(p.detach().norm() / norm) * g if norm > 0 else torch.zeros_like(g)
+    return directions
+
+
+def _by_autograd(model: nn.Module, directions: dict[str, Tensor], x: Tensor, labels: Tensor, watched: str) -> Evaluate:
+    """Loss and gradient for any model, by automatic differentiation."""
+
+    def evaluate(eta: float) -> tuple[Tensor, Tensor]:
+        moved = {name: p.detach() + eta * directions[name] for name, p in model.named_parameters()}
+        moved[watched].requires_grad_()
+        loss = cross_entropy(functional_call(model, moved, x), labels)
+        return loss.detach(), torch.autograd.grad(loss, moved[watched])[0]
+
+    return evaluate
+
+
+def _spectral_norm(matrix: Tensor) -> Tensor:
+    """‖A‖₂ from the smaller Gram matrix: to half the digits of the precision, and far cheaper than an SVD."""
+    short = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.mT
+    return torch.linalg.eigvalsh((short @ short.mT).double())[-1].clamp(min=0).sqrt().to(matrix.dtype)
