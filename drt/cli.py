@@ -242,6 +242,28 @@ def certify(
     return {"violated": VIOLATED, "undecided": UNCONFIRMED}.get(certificate.answer, HELD)
 
 
+# Names that `drt figure` knows: the module of figures/ that each stands for.
+FIGURES = {"1": "figure1", "figure1": "figure1"}
+
+
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def figure(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="1 or figure1; with --help, its options.")] = None,
+) -> int:
+    """Draw a figure: PDF, PNG and the data as CSV. `drt figure NAME --help` shows its options."""
+    if name in (None, "--help"):
+        print(context.get_help())
+        return HELD
+    if name not in FIGURES:
+        raise InputError(f"figure {name!r} is not known; expected one of {', '.join(FIGURES)}")
+    from importlib import import_module
+
+    module = import_module(f"figures.{FIGURES[name]}")
+    with _progress(f"figure {name}") as progress:
+        return module.main(context.args, progress)
+
+
 @app.command()
 def claims(json: Json = False) -> int:
     """List the claims: kind, what is known of them, statement, source."""
