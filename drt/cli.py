@@ -265,6 +265,57 @@ def figure(
 
 
 @app.command()
+def sharpness(
+    claim: Annotated[str, typer.Argument(help="A claim's id, or path.py:function for your own @drt.bound.")],
+    kappa: Annotated[str | None, typer.Option(help="Values of κ, e.g. 1,2,5,10.")] = None,
+    ratio: Annotated[str | None, typer.Option(help="Values of β/α.")] = None,
+    delta: Annotated[str | None, typer.Option(help="Values of δ (of ρ, where the bound reads that).")] = None,
+    depth: Annotated[str | None, typer.Option(help="Values of L.")] = None,
+    width: Annotated[str | None, typer.Option(help="Values of n, the width of all layers.")] = None,
+    budget: Annotated[float, typer.Option(help="Seconds for all cells together.")] = 120.0,
+    jobs: Jobs = None,
+    seed: Seed = 0,
+    out: Out = Path("results"),
+    json: Json = False,
+) -> int:
+    """The largest certified actual/bound in each cell of a grid: where a constant is real. Writes CSV, PDF and PNG."""
+    _positive("budget", budget)
+    _positive("jobs", jobs)
+    _non_negative("seed", seed)
+    from drt.falsify.target import load_claim
+    from drt.sharpness import Grid, summary, write
+    from drt.sharpness import sharpness as run
+    from figures.sharpness import save
+
+    target = load_claim(claim)
+    grid = Grid.from_text(kappa=kappa, ratio=ratio, delta=delta, depth=depth, width=width)
+    folder = _folder(out)
+    with _progress(f"sharpness of {target.claim.id}") as progress:
+        result = run(target, grid, budget, seed, jobs or os.cpu_count() or 1, progress)
+    files: list[Path] = []
+    if folder is not None and result["cells"]:
+        files = [*write(result, folder), *save(result, folder)]
+    if json:
+        _print_json({k: v for k, v in result.items() if k != "best"} | {"files": [path.name for path in files]})
+    else:
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False, title=f"largest certified actual/bound: {result['statement']}")
+        for column in ("L", "n", "cells", "smallest", "median", "largest", "largest at κ, β/α, δ"):
+            table.add_column(column, justify="left" if "," in column else "right")
+        for row in summary(result):
+            numbers = (f"{row[key]:.4g}" for key in ("smallest", "median", "largest"))
+            counts = (str(row[key]) for key in ("depth", "width", "cells"))
+            table.add_row(*counts, *numbers, ", ".join(f"{v:g}" for v in row["at"].values()))
+        _console().print(table)
+    if files:
+        print("wrote " + ", ".join(map(str, files)), file=sys.stderr)
+    if result["interrupted"]:
+        print("drt: interrupted; the finished cells are kept", file=sys.stderr)
+    return VIOLATED if result["violations"] else HELD
+
+
+@app.command()
 def claims(json: Json = False) -> int:
     """List the claims: kind, what is known of them, statement, source."""
     from drt.claims import claims as registry

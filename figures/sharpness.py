@@ -1,0 +1,147 @@
+"""Heat maps of a claim's sharpness: where its constant is real and where it is slack.
+
+One panel for each L, β/α (rows) and n (columns); κ upwards, δ to the right. Colour and number: the largest certified
+actual/bound, rounded down, 1 where the bound is attained; orange above 1, where the claim is false.
+
+python -m figures.sharpness theorem1.function --budget 120 --out results
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from drt.errors import InputError
+from drt.falsify.target import load_claim
+from drt.sharpness import Grid, sharpness, write
+
+PALE, INK, ABOVE = "white", "#10182b", "#E69F00"
+ATTAINED = 1e-9
+NORM_FLOOR = 1e-4  # slacker cells share the darkest colour
+
+
+def data(claim: str, grid: Grid | None = None, budget: float = 120.0, seed: int = 0, jobs: int = 1) -> dict:
+    """What `drt.sharpness.sharpness` returns for a claim."""
+    return sharpness(load_claim(claim), grid or Grid(), budget, seed, jobs)
+
+
+def number(value: float) -> str:
+    """Two digits, rounded down: .25, 6e−4; 1 where attained."""
+    if abs(value - 1) <= ATTAINED:
+        return "1"
+    if value == 0:
+        return "0"
+    exponent = math.floor(math.log10(value))
+    if exponent < -2:
+        return f"{math.floor(value / 10.0**exponent * (1 + 1e-12))}e−{-exponent}"
+    return f"{math.floor(value * 100 * (1 + 1e-12)) / 100:.2f}".removeprefix("0")
+
+
+def colours(cells: Sequence[dict]) -> tuple[Any, LogNorm]:
+    """A colour map that colour-blind readers and grey printers can tell, light where the bound is attained; and its scale."""
+    scale = mpl.colormaps["cividis"].copy()
+    scale.set_over(ABOVE)
+    lowest = min(row["sharpness"] for row in cells)
+    return scale, LogNorm(min(max(lowest, NORM_FLOOR), 0.1), 1 + ATTAINED, clip=False)
+
+
+def draw(ax: Axes, cells: Sequence[dict], scale: Any = None, norm: LogNorm | None = None) -> None:
+    """One panel: the cells of one L, n and β/α."""
+    if norm is None:
+        scale, norm = colours(cells)
+    kappas, deltas = (sorted({row[key] for row in cells}) for key in ("kappa", "delta"))
+    values = [[math.nan] * len(deltas) for _ in kappas]
+    for row in cells:
+        i, j, value = kappas.index(row["kappa"]), deltas.index(row["delta"]), row["sharpness"]
+        values[i][j] = max(value, norm.vmin or 0.0)
+        light = norm(values[i][j]) > 0.55
+        ax.text(j, i, number(value), ha="center", va="center", fontsize=6.5, color=INK if light else PALE)
+    ax.imshow(values, cmap=scale, norm=norm, origin="lower", aspect="auto")
+    ax.set_xticks(range(len(deltas)), [f"{v:g}" for v in deltas], fontsize=6.5)
+    ax.set_yticks(range(len(kappas)), [f"{v:g}" for v in kappas], fontsize=6.5)
+    ax.tick_params(length=0, pad=2, colors=INK)
+    for side in ax.spines.values():
+        side.set_visible(False)
+
+
+def figure(result: dict) -> Figure:
+    """All panels of a result, on one page."""
+    cells = result["cells"]
+    rows = list(dict.fromkeys((row["depth"], row["beta_over_alpha"]) for row in cells))
+    widths = list(dict.fromkeys(row["width"] for row in cells))
+    high, wide = len({row["kappa"] for row in cells}), len({row["delta"] for row in cells})
+    size = (1.5 + len(widths) * (0.3 + 0.36 * wide), 1.3 + len(rows) * (0.22 + 0.2 * high))
+    page = Figure(figsize=(max(size[0], 4.5), max(size[1], 2.6)), layout="constrained")
+    grid = page.subplots(len(rows), len(widths), squeeze=False, sharex=True, sharey=True)
+    scale, norm = colours(cells)
+    for i, (depth, ratio) in enumerate(rows):
+        for j, width in enumerate(widths):
+            ax = grid[i][j]
+            panel = [r for r in cells if (r["depth"], r["beta_over_alpha"], r["width"]) == (depth, ratio, width)]
+            if not panel:  # interrupted before
+                ax.set_axis_off()
+                continue
+            draw(ax, panel, scale, norm)
+            if i == 0:
+                ax.set_title(f"n = {width}", fontsize=8, color=INK)
+            if j == 0:
+                ax.set_ylabel(f"L = {depth}\nβ/α = {ratio:g}\n\nκ", fontsize=7, color=INK)
+            if i == len(rows) - 1:
+                ax.set_xlabel("δ", fontsize=8, color=INK, labelpad=1)
+    bar = page.colorbar(mpl.cm.ScalarMappable(norm, scale), ax=grid, location="bottom", shrink=0.6, aspect=45, pad=0.01)
+    bar.set_label("largest certified actual change / bound", fontsize=8, color=INK)
+    bar.ax.tick_params(labelsize=7, colors=INK)
+    bar.outline.set_visible(False)  # type: ignore[operator]
+    page.suptitle(f"Sharpness of {result['claim']}\n{result['statement']}", fontsize=9, color=INK)
+    return page
+
+
+def save(result: dict, folder: Path) -> list[Path]:
+    """Write PDF and PNG; their paths."""
+    page, paths = figure(result), []
+    for suffix, metadata in (("pdf", {"CreationDate": None}), ("png", {})):
+        path = folder / f"sharpness-{result['claim']}.{suffix}"
+        page.savefig(path, dpi=200, metadata=metadata)
+        paths.append(path)
+    return paths
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compute and draw; exit code 1 if a cell's network violates the claim, 2 for bad input."""
+    parser = argparse.ArgumentParser(prog="python -m figures.sharpness", description=__doc__.splitlines()[0])
+    parser.add_argument("claim", help="a claim's id, or path.py:function")
+    for name in ("kappa", "ratio", "delta", "depth", "width"):
+        parser.add_argument(f"--{name}", help=f"values with commas between{', β/α' if name == 'ratio' else ''}")
+    parser.add_argument("--budget", type=float, default=120.0, help="seconds")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="folder")
+    options = parser.parse_args(arguments)
+    try:
+        grid = Grid.from_text(
+            **{name: getattr(options, name) for name in ("kappa", "ratio", "delta", "depth", "width")}
+        )
+        for name in ("budget", "jobs"):
+            if not 0 < getattr(options, name) < math.inf:
+                raise InputError(f"--{name} {getattr(options, name):g} must be > 0")
+        options.out.mkdir(parents=True, exist_ok=True)
+        result = data(options.claim, grid, options.budget, options.seed, options.jobs)
+    except InputError as error:
+        print(f"figures.sharpness: {error}", file=sys.stderr)
+        return 2
+    paths = [*write(result, options.out), *(save(result, options.out) if result["cells"] else [])]
+    print("wrote " + ", ".join(map(str, paths)))
+    return 1 if result["violations"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
