@@ -10,8 +10,8 @@ from proofs_checks.steps import ALIGNED, SPLIT, network_chain
 FUNCTION = network_chain(
     "equation3",
     (
-        replace(ALIGNED, statement="|b̃Δa + aΔb| ≤ |b̃||Δa| + |a||Δb|", scalar=("equation3-triangle",)),
-        replace(SPLIT, statement="|b̃| ≤ |b| + |Δb|", scalar=("scalar-triangle", "equation3")),
+        replace(ALIGNED, statement="|b̃Δa + aΔb| ≤ |b̃||Δa| + |a||Δb|", scalar=("absolute-values",)),
+        replace(SPLIT, statement="|b̃| ≤ |b| + |Δb|", scalar=("absolute-values",)),
     ),
 )
 CHAINS = (FUNCTION,)

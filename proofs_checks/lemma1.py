@@ -75,7 +75,7 @@ LEMMA1 = Chain(
             "mean value",
             "the loss is the integral of its slope over the segment",
             "mean value",
-            ("mean-value",),
+            (),
             lambda t: t.picked("mean"),
         ),
         Step(

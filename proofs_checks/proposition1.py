@@ -39,7 +39,7 @@ JACOBIAN = Chain(
             "chain rule",
             "∂h_k/∂h_{k−1} = Φ'_k W_k, composed",
             "identity",
-            ("chain-rule",),
+            (),
             lambda t: t.picked("allowance"),
         ),
     ),
