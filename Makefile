@@ -5,10 +5,13 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: verify test lint clean
+.PHONY: verify prove test lint clean
 
 verify: .venv/installed
 	$(BIN)/drt verify --out results
+
+prove: .venv/installed
+	$(BIN)/drt prove
 
 test: lint
 	$(BIN)/python -m pytest

@@ -272,7 +272,7 @@ def sharpness(
     delta: Annotated[str | None, typer.Option(help="Values of δ (of ρ, where the bound reads that).")] = None,
     depth: Annotated[str | None, typer.Option(help="Values of L.")] = None,
     width: Annotated[str | None, typer.Option(help="Values of n, the width of all layers.")] = None,
-    budget: Annotated[float, typer.Option(help="Seconds for all cells together.")] = 120.0,
+    budget: Annotated[float, typer.Option(help="Processor seconds for all cells together.")] = 120.0,
     jobs: Jobs = None,
     seed: Seed = 0,
     out: Out = Path("results"),
@@ -313,6 +313,31 @@ def sharpness(
     if result["interrupted"]:
         print("drt: interrupted; the finished cells are kept", file=sys.stderr)
     return VIOLATED if result["violations"] else HELD
+
+
+@app.command()
+def prove(
+    claim: Annotated[str | None, typer.Argument(help="A claim's id; all of them by default.")] = None,
+    out: Out = None,
+    json: Json = False,
+) -> int:
+    """Check the proofs: every chain step by step, its scalar inequalities in sympy and z3, its theorem in Coq."""
+    folder = _folder(out)
+    from drt.storage import write_atomically
+    from proofs_checks.prove import exit_code, remarks, table
+    from proofs_checks.prove import prove as run
+
+    with _progress("proving") as progress:
+        result = run(claim, progress)
+    if folder is not None:
+        write_atomically(folder / "proofs.json", json_module.dumps(result, ensure_ascii=False).encode())
+    if json:
+        _print_json(result)
+    else:
+        _console().print(table(result))
+        for line in remarks(result):
+            print(line, file=sys.stderr)
+    return exit_code(result)
 
 
 @app.command()

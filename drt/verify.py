@@ -32,6 +32,7 @@ from drt.sampling import PERTURBATIONS, SPECTRA, WIDTH_PATTERNS, Recipe, generat
 from drt.trained import NETWORKS, config_of, instances, name_of
 from drt.training import train
 from drt.verdict import Verdicts
+from proofs_checks.recorded import proved_claims
 
 SCHEMA = 1
 ORIGINS = ("random", "extremal", "trained", "attack")
@@ -193,8 +194,8 @@ def quantiles(values: Sequence[float]) -> list[float]:
     )
 
 
-def record(claim_id: str, by_origin: dict[str, Evidence], outcome: dict) -> dict:
-    """A claim's entry in the report: its evidence by origin, and the attack's outcome."""
+def record(claim_id: str, by_origin: dict[str, Evidence], outcome: dict, proved: bool = False) -> dict:
+    """A claim's entry in the report: its evidence by origin, the attack's outcome, and whether a proof was checked."""
     claim = claims[claim_id]
     whole = Evidence()
     for evidence in by_origin.values():
@@ -213,7 +214,7 @@ def record(claim_id: str, by_origin: dict[str, Evidence], outcome: dict) -> dict
         "quantity": claim.quantity,
         "statement": claim.statement,
         "source": claim.source,
-        "status": _status(outcome["status"], whole),
+        "status": _status(outcome["status"], whole, proved),
         "instances": whole.instances,
         "inapplicable": whole.inapplicable.total(),
         "inapplicable_why": _by_hypothesis(whole.inapplicable),
@@ -235,10 +236,12 @@ def record(claim_id: str, by_origin: dict[str, Evidence], outcome: dict) -> dict
     }
 
 
-def _status(attacked: str, evidence: Evidence) -> str:
-    """refuted and unconfirmed as the attack says; else holds, if there is an instance that it was held against."""
+def _status(attacked: str, evidence: Evidence, proved: bool) -> str:
+    """Refuted and unconfirmed as the attack says; else proved; else holds, if there is an instance to hold it against."""
     if attacked in ("refuted", "unconfirmed"):
         return attacked
+    if proved:
+        return "proved"
     return "holds" if evidence.instances > evidence.inapplicable.total() else "untested"
 
 
@@ -350,7 +353,8 @@ def verify(
             max_log_ratio=-math.inf if outcome["log_ratio"] is None else outcome["log_ratio"],
             seconds=outcome["seconds"],
         )
-    records = [record(claim_id, evidence[claim_id], outcomes[claim_id]) for claim_id in claims]
+    proved = proved_claims()
+    records = [record(name, evidence[name], outcomes[name], name in proved) for name in claims]
     networks.sort(key=lambda about: (about["activation"], about["depth"]))
     seconds = round(time.perf_counter() - begin, 1)
     return {

@@ -4,17 +4,13 @@
     symbolic   the scalar inequality behind each step, in sympy and z3: a proof of that, which leaves vectors and depth out
     formal     the theorem itself, in Coq
 
-What passed is recorded with a digest of the proof files; `proved_claims` believes the record only for these very files.
+What passed is recorded with a digest of the proof files (`recorded`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -22,9 +18,9 @@ from rich.text import Text
 
 import drt
 from drt.errors import InputError
-from drt.storage import write_atomically
 from proofs_checks.chain import Chain, Setup
 from proofs_checks.formal import COQ, Build, build, theorems
+from proofs_checks.recorded import digest, remember
 from proofs_checks.registry import chains
 from proofs_checks.symbolic import FURTHER, INSTALL, WHOLE, check, has_z3, steps_of
 
@@ -39,23 +35,6 @@ BATTERY = (
     Setup(depth=2, width=2, alpha=0.5, kappa=2.0, delta=1e-3, source="extremal"),
 )
 Progress = Callable[[int, int, str], None]
-
-
-def digest() -> str:
-    """SHA-256 over the names and contents of all proof files."""
-    folder = Path(__file__).parent
-    files = [*folder.glob("*.py"), *COQ.glob("*.v"), *COQ.glob("*.txt"), *COQ.glob("_CoqProject")]
-    total = hashlib.sha256()
-    for file in sorted(files, key=lambda f: f.relative_to(folder).as_posix()):
-        content = hashlib.sha256(file.read_bytes()).hexdigest()
-        total.update(f"{file.relative_to(folder).as_posix()} {content}\n".encode())
-    return total.hexdigest()
-
-
-def record_file() -> Path:
-    """Where the last run's record lies: the user's cache, never the project."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()  # RuntimeError for users without a home
-    return folder / "drt" / "proofs.json"
 
 
 def subjects() -> tuple[str, ...]:
@@ -78,7 +57,7 @@ def prove(claim_id: str | None = None, progress: Progress = lambda done, total, 
         raise InputError(f"claim {claim_id!r} has no proof; expected one of {', '.join(subjects())}")
     begin = time.perf_counter()
     wanted = subjects() if claim_id is None else (claim_id,)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for done, name in enumerate(wanted):
         progress(done, len(wanted) + 1, name)
         rows.append({"id": name, "chain": _chain(chains().get(name)), "symbolic": _symbolic(name)})
@@ -86,7 +65,7 @@ def prove(claim_id: str | None = None, progress: Progress = lambda done, total, 
     listed = [t for t in (theorems() if COQ.is_dir() else ()) if t.claim in wanted]
     built = build() if listed or not COQ.is_dir() else Build("not run", "no theorem of the claims asked about")
     for row in rows:
-        row["formal"] = _formal(str(row["id"]), built)
+        row["formal"] = _formal(row["id"], built)
     result = {
         "schema": SCHEMA,
         "version": drt.__version__,
@@ -100,7 +79,7 @@ def prove(claim_id: str | None = None, progress: Progress = lambda done, total, 
         "z3": has_z3(),
         "claims": rows,
     }
-    _remember(result)
+    remember(digest(), {row["id"]: is_proved(row) for row in rows})
     return result | {"seconds": round(time.perf_counter() - begin, 1)}
 
 
@@ -150,35 +129,6 @@ def is_proved(row: dict) -> bool:
     return row["formal"]["status"] == "proved" or whole
 
 
-def _remember(result: dict) -> None:
-    """Put what was run into the record; what it holds of other claims stays if it is about the same files."""
-    known = _recorded() or {"claims": {}}
-    proofs = {row["id"]: is_proved(row) for row in result["claims"]}
-    fresh: dict[str, Any] = {"schema": SCHEMA, "sha256": result["sha256"], "coq": result["coq"]["version"]}
-    text = json.dumps(fresh | {"claims": {**known["claims"], **proofs}}, ensure_ascii=False)
-    try:
-        record_file().parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(record_file(), text.encode())
-    except (OSError, RuntimeError):
-        pass  # without a record, `drt verify` says "holds"
-
-
-def _recorded() -> dict | None:
-    """The record, if there is a readable one about these files."""
-    try:
-        record = json.loads(record_file().read_text())
-        mine = record["schema"] == SCHEMA and record["sha256"] == digest() and isinstance(record["claims"], dict)
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError):
-        return None
-    return record if mine else None
-
-
-def proved_claims() -> set[str]:
-    """The claims whose proof `drt prove` has checked with this version of the proof files."""
-    record = _recorded()
-    return {name for name, proved in record["claims"].items() if proved is True} if record else set()
-
-
 STYLES = {
     "proved": "green",
     "holds": "green",
@@ -190,28 +140,39 @@ STYLES = {
 
 
 def table(result: dict) -> Table:
-    """A row a claim: chain, scalar steps, theorem; at most 100 columns."""
-    grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, width=100)
-    grid.add_column("claim", no_wrap=True)
-    grid.add_column("chain", ratio=1)
-    grid.add_column("symbolic", ratio=1)
-    grid.add_column("formal (Coq)", ratio=1)
+    """A row a claim: chain, scalar steps, theorems; at most 100 columns."""
+    grid = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, width=100)
+    for name in ("claim", "chain"):
+        grid.add_column(name, no_wrap=True)
+    for name in ("steps", "tried", "s"):
+        grid.add_column(name, justify="right", no_wrap=True)
+    grid.add_column("symbolic", no_wrap=True)
+    for name in ("steps", "s"):
+        grid.add_column(name, justify="right", no_wrap=True)
+    grid.add_column("formal (Coq)", no_wrap=True)
+    grid.add_column("theorems", justify="right", no_wrap=True)
     for row in result["claims"]:
         chain, symbolic, formal = row["chain"], row["symbolic"], row["formal"]
-        cells = (
-            (chain["status"], f"{chain['steps']} steps, {chain['instances']:,} instances, {chain['seconds']:.1f} s"),
-            (symbolic["status"], f"{len(symbolic['steps'])} steps, {symbolic['seconds']:.1f} s"),
-            (formal["status"], f"{len(formal['theorems'])} theorem" + "s" * (len(formal["theorems"]) != 1)),
+        grid.add_row(
+            row["id"],
+            _word(chain),
+            *_counts(chain, f"{chain['steps']}", f"{chain['instances']:,}", f"{chain['seconds']:.1f}"),
+            _word(symbolic),
+            *_counts(symbolic, f"{len(symbolic['steps'])}", f"{symbolic['seconds']:.1f}"),
+            _word(formal),
+            *_counts(formal, f"{len(formal['theorems'])}"),
         )
-        grid.add_row(row["id"], *(_cell(*cell) for cell in cells))
     return grid
 
 
-def _cell(status: str, detail: str) -> Text:
-    if status == "none":
-        return Text("–")
-    word = "refuted (formal)" if status == "refuted" else status
-    return Text.assemble((word, STYLES.get(status, "yellow")), "  ", (detail, "dim"))
+def _word(part: dict) -> Text:
+    status = part["status"]
+    words = {"none": "–", "refuted": "refuted (formal)"}
+    return Text(words.get(status, status), "" if status == "none" else STYLES.get(status, "yellow"))
+
+
+def _counts(part: dict, *texts: str) -> tuple[str, ...]:
+    return ("",) * len(texts) if part["status"] == "none" else texts
 
 
 def remarks(result: dict) -> list[str]:
@@ -233,9 +194,9 @@ def remarks(result: dict) -> list[str]:
     return lines
 
 
-def failed(result: dict) -> bool:
-    """Whether anything that ran did not pass."""
+def exit_code(result: dict) -> int:
+    """0 where all that ran passed; 1 where Coq or a scalar step fails; 3 where a chain does, which is floating point."""
     rows = result["claims"]
-    return result["coq"]["status"] == "failed" or any(
-        row["chain"]["status"] == "fails" or row["symbolic"]["status"] == "fails" for row in rows
-    )
+    if result["coq"]["status"] == "failed" or any(row["symbolic"]["status"] == "fails" for row in rows):
+        return 1
+    return 3 if any(row["chain"]["status"] == "fails" for row in rows) else 0
