@@ -3,8 +3,9 @@
     python benchmarks/slices.py [--width 64] [--digits 5000] [--etas 100] [--checkpoints 10] [--dtype float64]
 
 Straightforward: for every η set all weights, a full forward and backward pass with gradients of all parameters; torch on two
-threads; and, so that only the method differs, in the same two processes as ours. Ours: checkpoints dealt to two one-thread processes. The floor: the matrix products that remain (forward and backward
-through layers 2 … L, and layer 1's gradient), as single calls into memory that is in use already, in the same two processes.
+threads; and, so that only the method differs, in the same two processes as ours. Ours: checkpoints dealt to two one-thread
+processes. The floor: the matrix products that remain (forward and backward through layers 2 … L, and layer 1's gradient), as
+single calls into memory that is in use already, in the same two processes.
 """
 
 from __future__ import annotations
