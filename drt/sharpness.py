@@ -73,10 +73,10 @@ class Grid:
                 raise InputError(f"--{name} {text!r} must be {kind} with commas between") from None
         return cls(**chosen)
 
-    def blocks(self, target: Target, budget: float, seed: int, jobs: int) -> list[Block]:
+    def blocks(self, target: Target, budget: float, seed: int) -> list[Block]:
         """The cells in blocks of one L, n and β/α, which share the budget."""
         shapes = list(product(self.depth, self.width, self.ratio))
-        cells, seconds = tuple(product(self.kappa, self.delta)), budget * jobs / len(shapes)
+        cells, seconds = tuple(product(self.kappa, self.delta)), budget / len(shapes)
         return [Block(target, *shape, cells, seed + i, seconds) for i, shape in enumerate(shapes)]
 
 
@@ -88,7 +88,7 @@ def sharpness(
     jobs: int = 1,
     progress: Progress = lambda done, total, what: None,
 ) -> dict:
-    """The sharpness of a claim in every cell of a grid.
+    """The sharpness of a claim in every cell of a grid. The budget, in seconds of one process, buys a number of steps.
 
     Returns:
         claim, statement, seed, cells (a dict of COLUMNS for each, in the grid's order; of the finished blocks if interrupted),
@@ -100,7 +100,7 @@ def sharpness(
     """
     begin = time.perf_counter()
     reads(target.claim)
-    blocks = grid.blocks(target, budget, seed, jobs)
+    blocks = grid.blocks(target, budget, seed)
     done: dict[int, list[Found]] = {}
     interrupted = False
     try:

@@ -35,21 +35,22 @@ def data(claim: str, grid: Grid | None = None, budget: float = 120.0, seed: int 
 
 
 def number(value: float) -> str:
-    """Two digits, rounded down: .25, 6e−4; 1 where attained."""
+    """Two digits, one below 10⁻², rounded down: .25, .035, 6e−4; 1 where attained."""
     if abs(value - 1) <= ATTAINED:
         return "1"
     if value == 0:
         return "0"
+    value *= 1 + 1e-9  # 0.1 − 10⁻¹⁶ is .10
     exponent = math.floor(math.log10(value))
     if exponent < -2:
-        return f"{math.floor(value / 10.0**exponent * (1 + 1e-12))}e−{-exponent}"
-    return f"{math.floor(value * 100 * (1 + 1e-12)) / 100:.2f}".removeprefix("0")
+        return f"{math.floor(value / 10.0**exponent)}e−{-exponent}"
+    digits = 3 if exponent == -2 else 2
+    return f"{math.floor(value * 10**digits) / 10**digits:.{digits}f}".removeprefix("0")
 
 
 def colours(cells: Sequence[dict]) -> tuple[Any, LogNorm]:
     """A colour map that colour-blind readers and grey printers can tell, light where the bound is attained; and its scale."""
-    scale = mpl.colormaps["cividis"].copy()
-    scale.set_over(ABOVE)
+    scale = mpl.colormaps["cividis"].with_extremes(over=ABOVE)
     lowest = min(row["sharpness"] for row in cells)
     return scale, LogNorm(min(max(lowest, NORM_FLOOR), 0.1), 1 + ATTAINED, clip=False)
 
@@ -64,10 +65,10 @@ def draw(ax: Axes, cells: Sequence[dict], scale: Any = None, norm: LogNorm | Non
         i, j, value = kappas.index(row["kappa"]), deltas.index(row["delta"]), row["sharpness"]
         values[i][j] = max(value, norm.vmin or 0.0)
         light = norm(values[i][j]) > 0.55
-        ax.text(j, i, number(value), ha="center", va="center", fontsize=6.5, color=INK if light else PALE)
-    ax.imshow(values, cmap=scale, norm=norm, origin="lower", aspect="auto")
-    ax.set_xticks(range(len(deltas)), [f"{v:g}" for v in deltas], fontsize=6.5)
-    ax.set_yticks(range(len(kappas)), [f"{v:g}" for v in kappas], fontsize=6.5)
+        ax.text(j + 0.5, i + 0.5, number(value), ha="center", va="center", fontsize=6.5, color=INK if light else PALE)
+    ax.pcolormesh(values, cmap=scale, norm=norm, edgecolors=PALE, linewidth=0.6)
+    ax.set_xticks([j + 0.5 for j in range(len(deltas))], [f"{v:g}" for v in deltas], fontsize=6.5)
+    ax.set_yticks([i + 0.5 for i in range(len(kappas))], [f"{v:g}" for v in kappas], fontsize=6.5)
     ax.tick_params(length=0, pad=2, colors=INK)
     for side in ax.spines.values():
         side.set_visible(False)

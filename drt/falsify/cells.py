@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +13,7 @@ from drt.activations import parse_activation
 from drt.certify import certify
 from drt.claims import Claim
 from drt.errors import InputError
-from drt.falsify.climb import search
+from drt.falsify.climb import ASCENTS, search
 from drt.falsify.inside import Point, Problem, point
 from drt.falsify.layout import Layout
 from drt.falsify.target import Target
@@ -29,6 +28,7 @@ UNFIT = ("relu", "scalars", "small", "lipschitz")  # hypotheses on φ, widths or
 RESTARTS = 16
 STEPS = (20, 400)  # of each ascent, fewest and most
 STEPS_PER_SECOND = 50_000  # rows × layers, of one process
+OVERHEAD = 250  # rows that a step's fixed cost is worth
 Found = tuple[dict, Witness]
 
 
@@ -152,18 +152,20 @@ class Block:
             kappa_wt=not fields.isdisjoint({"kappa", "kappa_wt"}),
             size="rho" if "rho" in fields and "delta" not in fields else "delta",
         )  # fmt: skip
-        steps = int(self.seconds * STEPS_PER_SECOND / (4 * RESTARTS * len(self.cells) * self.depth))
+        rows = RESTARTS * len(self.cells)
+        steps = int(self.seconds * STEPS_PER_SECOND / (ASCENTS * (rows + OVERHEAD) * self.depth))
         rng = torch.Generator().manual_seed(self.seed)
-        deadline = time.monotonic() + 4 * self.seconds  # only on a machine far slower than usual
-        found = search(problem, RESTARTS, min(max(steps, STEPS[0]), STEPS[1]), rng, lambda: time.monotonic() > deadline)
+        found = search(problem, RESTARTS, min(max(steps, STEPS[0]), STEPS[1]), rng)
         at = point(problem, found)
-        rows = []
+        found_rows = []
         for i, (k, d) in enumerate(self.cells):
             witness = witness_at(self.target, claim, problem, at, i)
             certificate = certify(witness, at_cell(claim, k, d), max_bits=256, max_seconds=2)
             values = (certificate.ratio[0], certificate.lhs[0], certificate.rhs[1], certificate.answer)
-            rows.append((dict(zip(COLUMNS, (self.depth, self.width, k, self.ratio, d, *values), strict=True)), witness))
-        return rows
+            found_rows.append(
+                (dict(zip(COLUMNS, (self.depth, self.width, k, self.ratio, d, *values), strict=True)), witness)
+            )
+        return found_rows
 
 
 def run_block(block: Block) -> list[Found]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor
@@ -11,6 +10,8 @@ from torch import Generator, Tensor
 from drt.falsify.inside import Parameters, Problem, Rows, log_change, point
 
 RATE = 0.05
+JITTER = (0.3, 0.1, 0.02)  # of the restarts after each ascent
+ASCENTS = len(JITTER) + 1
 SHAPES = 5  # restarts at extremal shapes, as they are
 
 
@@ -53,9 +54,7 @@ def starts(problem: Problem, restarts: int, rng: Generator) -> Parameters:
     return free
 
 
-def climb(
-    problem: Problem, free: Parameters, steps: int, rate: float, stop: Callable[[], bool]
-) -> tuple[Parameters, Rows]:
+def climb(problem: Problem, free: Parameters, steps: int, rate: float) -> tuple[Parameters, Rows]:
     """Adam with a rate that decays to a tenth: the best parameters of each row and their log change."""
     names = [n for n in free if n != "sign"]
     moving = {n: v.clone().requires_grad_(n in names) for n, v in free.items()}
@@ -68,8 +67,6 @@ def climb(
         highest = torch.where(better, value.detach(), highest)
         for n in best:
             best[n][better] = moving[n].detach()[better]
-        if stop():
-            break
         optimiser.zero_grad()
         (-torch.where(torch.isfinite(value), value, 0.0).sum()).backward()
         for n in names:
@@ -80,14 +77,14 @@ def climb(
     return best, highest
 
 
-def search(problem: Problem, restarts: int, steps: int, rng: Generator, stop: Callable[[], bool]) -> Parameters:
+def search(problem: Problem, restarts: int, steps: int, rng: Generator) -> Parameters:
     """The best parameters found for each row: restarts, then restarts near the best of this row and of the others."""
     cells = len(problem.kappa)
     owner = torch.arange(cells).repeat_interleave(restarts)
     wide = problem.rows(owner)
     free, own = starts(wide, restarts, rng), restarts * torch.arange(cells)
-    for noise in (0.3, 0.1, 0.02):
-        found, value = climb(wide, free, steps, RATE, stop)
+    for noise in JITTER:
+        found, value = climb(wide, free, steps, RATE)
         best = {n: v[value.reshape(cells, restarts).argmax(-1) + own] for n, v in found.items()}
         source = torch.where(
             torch.rand(len(owner), generator=rng) < 0.5, owner, torch.randint(cells, (len(owner),), generator=rng)
@@ -98,5 +95,5 @@ def search(problem: Problem, restarts: int, steps: int, rng: Generator, stop: Ca
             jitter = noise * torch.randn(free[n].shape, dtype=torch.float64, generator=rng)
             jitter[own] = 0
             free[n] = free[n] + jitter
-    found, value = climb(wide, free, steps, RATE / 4, stop)
+    found, value = climb(wide, free, steps, RATE / 4)
     return {n: v[value.reshape(cells, restarts).argmax(-1) + own] for n, v in found.items()}
