@@ -61,8 +61,8 @@ def broadcast_batch(*named: tuple[str, tuple[int, ...]]) -> tuple[int, ...]:
     shape: tuple[int, ...] = ()
     for name, batch in named:
         try:
-            shape = tuple(torch.broadcast_shapes(shape, batch))
-        except RuntimeError:
+            shape = np.broadcast_shapes(shape, batch)  # torch's own imports sympy: one second
+        except ValueError:
             raise InputError(f"{name} has batch shape {batch}, which does not broadcast with {shape}") from None
     return shape
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -119,7 +120,7 @@ def forward(net: Network, layers: Sequence[ScaledLayer], x: Float[Tensor, "... n
         log_h.append(log_norm(h) + e * LOG2)
         log_dh.append(log_norm(dh) + e * LOG2)
         log_change.append(log_norm(dh) - log_norm(h))
-    batch = torch.broadcast_shapes(h.shape[:-1], dh.shape[:-1])  # ΔW may be a batch where W and x are not
+    batch = np.broadcast_shapes(h.shape[:-1], dh.shape[:-1])  # ΔW may be a batch where W and x are not
 
     def stack(columns: list[Tensor]) -> Tensor:
         return torch.stack([c.expand(batch) for c in columns], -1)

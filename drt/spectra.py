@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -117,7 +118,7 @@ def spectrum(
     log_scales: Sequence[Float[Tensor, "..."]],
 ) -> Spectrum:
     """Collect layers' matrices (scaled), their singular values and the logarithms of the scales taken out."""
-    batch = torch.broadcast_shapes(*(m.shape[:-2] for m in matrices), *(v.shape[:-1] for v in values))
+    batch = np.broadcast_shapes(*{*(m.shape[:-2] for m in matrices), *(v.shape[:-1] for v in values)})
 
     def stack(columns: Sequence[Tensor]) -> Tensor:
         return torch.stack([c.expand(batch) for c in columns], -1)
