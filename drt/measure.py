@@ -48,6 +48,19 @@ class Instance:
         )
         self.differentiable = any(t.requires_grad for t in (*net.weights, *self.dweights, self.x))
 
+    def __repr__(self) -> str:
+        """Of a single instance, the text that makes it again; of a batch, its shape."""
+        if self.batch_shape:
+            return f"Instance({self.net!r}, batch={self.batch_shape})"
+        weights, dweights = ([w.tolist() for w in group] for group in (self.net.weights, self.dweights))
+        specs = [a.spec for a in self.net.activations]
+        biases, dbiases = (
+            [None if b is None else b.tolist() for b in group] for group in (self.net.biases, self.dbiases)
+        )
+        network = f"Network({weights}, {specs}{f', {biases}' if self.net.has_biases else ''})"
+        moved = f", {dbiases}" if any(b is not None for b in dbiases) else ""
+        return f"Instance({network}, {dweights}, {self.x.tolist()}{moved})"
+
     @cached_property
     def layers(self) -> tuple[propagate.ScaledLayer, ...]:
         """The layers' matrices, scaled."""
