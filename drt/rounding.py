@@ -49,6 +49,11 @@ def _gamma(k: int) -> float:
     return k * UNIT / (1 - k * UNIT)
 
 
+def _safe(bound: Tensor) -> Tensor:
+    """∞ for a bound that is no number: 0·∞, where something before was zero or overflowed."""
+    return torch.nan_to_num(bound, nan=torch.inf, posinf=torch.inf)
+
+
 def _norms(spectrum: Spectrum, k: int) -> tuple[Tensor, Tensor]:
     """Upper ends of ‖·‖₂ and ‖·‖_F of layer k's scaled matrix."""
     return spectrum.s_max[..., k] * (1 + spectrum.error[k]), spectrum.frobenius[..., k] * (1 + 1e-9)
@@ -64,23 +69,22 @@ def of_function(net: Network, states: Forward, w: Spectrum, dw: Spectrum, wt: Sp
         (w2, wf), (dw2, dwf), (wt2, wtf) = (_norms(s, k) for s in (w, dw, wt))
         z, dz, unit = states.z[k], states.dz[k], states.unit[k]
         log_out = states.log_h[..., k + 1]
-        # ‖h_{l−1}‖/‖h_l‖, times the scale that was taken out of the matrices
-        q = torch.exp(states.log_h[..., k] - log_out + w.log_scale[..., k])
+        # E and D in z's units, as they must be where h_l is 0: ‖h_{l−1}‖ times the scale that was taken out of the matrices
+        size = torch.exp(states.log_h[..., k] + w.log_scale[..., k] - unit * LOG2)
         to_output = torch.exp(unit * LOG2 - log_out)  # from z's units to shares of ‖h_l‖
         z_norm, dz_norm = norm(z), norm(dz)
-        big_e = q * (w2 * epsilon + gamma * wf) + 2 * UNIT * z_norm * to_output
+        big_e = _safe(size * (w2 * epsilon + gamma * wf) + 2 * UNIT * z_norm)
         e_dwh.append(dw2 * epsilon + gamma * dwf)
-        big_d = q * (wt2 * eta + gamma * wtf * ratio[..., k] + e_dwh[-1])
-        big_d = big_d + 2 * UNIT * dz_norm * to_output
-        e_z.append(big_e / to_output)
-        e_dz.append(big_d / to_output)
+        big_d = _safe(size * (wt2 * eta + gamma * wtf * ratio[..., k] + e_dwh[-1]) + 2 * UNIT * dz_norm)
+        e_z.append(big_e)
+        e_dz.append(big_d)
         radius = e_z[-1].unsqueeze(-1) + dz.abs() + e_dz[-1].unsqueeze(-1)
         moved = (dz != 0) | (e_dz[-1] > 0).unsqueeze(-1)  # Δh is exactly 0 where Δz is
         variation = (phi.slope_variation(z, radius) * moved).amax(-1)
-        own = phi.ulps * UNIT * to_output
-        eta = phi.beta * (big_d + own * dz_norm) + variation * big_e
-        epsilon = phi.beta * (big_e + own * z_norm)
-        eta, epsilon = (torch.where(states.lost[k], torch.inf, v) for v in (eta, epsilon))
+        own = phi.ulps * UNIT
+        eta = to_output * (phi.beta * (big_d + own * dz_norm) + variation * big_e)
+        epsilon = to_output * phi.beta * (big_e + own * z_norm)
+        eta, epsilon = (torch.where(states.lost[k], torch.inf, _safe(v)) for v in (eta, epsilon))
     batch = epsilon.shape
     return ErrorBounds(tuple(e_z), tuple(e_dz), torch.stack([e.expand(batch) for e in e_dwh], -1), epsilon, eta)
 

@@ -172,3 +172,25 @@ def test_zero_is_exact():
         assert f.change == f.rounding == 0
         assert all(j.change == 0 for j in js)
         assert all(j.rounding == 0 for j in js)
+
+
+def almost_orthogonal(rng, n, residue):
+    """(w, x) with w·x ≈ residue·‖w‖²: the product cancels to its last digits."""
+    w, x = normal(rng, n), normal(rng, n)
+    return w, x - (w @ x) / (w @ w) * w + residue * w
+
+
+@pytest.mark.parametrize("residue", [1e-17, 1e-15, 1e-12])
+@pytest.mark.parametrize("spec", ["identity", "leaky_relu:0.01", TINY, "tanh_blend:0.1"])
+def test_products_that_cancel(residue, spec):
+    """f, ΔW x, ΔW₂ h₁ or a pre-activation cancels: each has its own term in the bound, and needs it."""
+    rng = generator(5)
+    for _ in range(10):
+        w, x = almost_orthogonal(rng, 8, residue)
+        small = torch.zeros(2, 8, dtype=torch.float64)
+        small[0, 3] = residue
+        compare(drt.Network([w[None]], spec), [small[:1]], x)  # f
+        compare(drt.Network([normal(rng, 2, 8)], spec), [w.expand(2, 8) * 1e-3], x)  # ΔW x
+        compare(drt.Network([torch.stack([w, w.abs()])], spec), [small], x)  # z_1, at or near a kink
+        first = torch.stack([w, w.abs()])
+        compare(drt.Network([first, array([1e9, 1.0])], spec), [0 * first, array([1e3, 0.0])], x)  # ΔW_2 h_1
