@@ -25,9 +25,9 @@ def test_planted_error_is_refuted_and_certified(name, tmp_path):
     # The file alone carries the proof: read back, evaluated again.
     witness = load_witness(tmp_path / outcome["witness"])
     assert certify(witness, target(name).claim).answer == "violated"
-    # Small enough to read: at most 60 numbers, unless only width reveals the flaw.
+    # Small enough to read, unless it takes width or depth to reveal the flaw.
     numbers = sum(len(m) * len(m[0]) for m in witness.weights)
-    assert numbers <= 60 or name == "kappa_power_1_9"
+    assert numbers <= 30 or name in ("kappa_power_1_9", "kappa_power_1_when_deep", "jacobian_kappa_half_short")
 
 
 @pytest.mark.parametrize("name", TRUE)
