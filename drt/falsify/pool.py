@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -11,15 +12,23 @@ from multiprocessing import active_children, get_context
 import torch
 
 
-def _prepare() -> None:
-    torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to handle
+def _ready() -> None:
+    """The first task of every process."""
 
 
 @contextmanager
 def workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
     """A pool of processes. On the way out work not begun is dropped, and work not done is ended."""
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_prepare)
+    pool = ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+    )
+    # An interrupt is the parent's to handle: processes born while it is ignored ignore it from their first instruction.
+    in_main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
+    for _ in range(jobs):
+        pool.submit(_ready)
+    if in_main:
+        signal.signal(signal.SIGINT, handler)
     try:
         yield pool
     finally:
