@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import torch
 
@@ -28,6 +29,7 @@ WAVE = 4
 UNITS_PER_SECOND = 1.0
 SEARCH_FROM = 1.0  # seconds of budget below which only the constructions are tried
 TIE = 1e-9  # |log(actual/bound)| below which a bound counts as attained
+SMALLEST = 300  # structured instances of each of the smallest architectures
 KEPT = 8  # instances that a unit hands back
 
 
@@ -108,6 +110,17 @@ def try_constructions(claim: Claim, space: Space, wide: bool = False) -> Iterato
             continue
         theta = layout.flatten(instance)
         yield _top(layout, theta, score(claim, layout, theta, space), space), len(theta)
+
+
+def try_structured(claim: Claim, space: Space, seed: int) -> Iterator[tuple[Find | None, int]]:
+    """A few hundred structured instances of the smallest networks: what is easily broken breaks here, in milliseconds."""
+    dice, rng = random.Random(seed), torch.Generator().manual_seed(seed)
+    for widths in ((1, 1), (1, 1, 1), (2, 2), (2, 2, 2)):
+        if space.admits(claim, widths):
+            layout = Layout(widths, space.draw_activations(claim, len(widths) - 1, dice))
+            if _phi_fits(claim, layout):
+                theta = structured(layout, SMALLEST, space, rng)
+                yield _top(layout, theta, score(claim, layout, theta, space), space), SMALLEST
 
 
 def _within(limits: tuple[float, float], wanted: tuple) -> tuple:
@@ -214,12 +227,14 @@ def attack(
 ) -> None:
     """Attack until `enough` says so, the units that the budget buys are used up, or the clock runs out.
 
-    `enough` is called with the state so far, which an interrupt leaves whole: after a small construction that exceeds the
+    `enough` is called with the state so far, which an interrupt leaves whole: after a small instance that exceeds the
     bound, after all of them, and after every wave.
     """
     rng = random.Random(seed)
+    smallest = try_structured(state.claim, state.space, seed)
     for wide in (False, True):
-        for find, done in try_constructions(state.claim, state.space, wide):
+        known = try_constructions(state.claim, state.space, wide)
+        for find, done in known if wide else chain(smallest, known):
             state.add(find, done)
             # Small ones at once; of the wide ones all first, and the narrowest is taken.
             if not wide and find is not None and find.scores[0] > TIE and enough(state):
