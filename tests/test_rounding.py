@@ -185,12 +185,20 @@ def almost_orthogonal(rng, n, residue):
 def test_products_that_cancel(residue, spec):
     """f, ΔW x, ΔW₂ h₁ or a pre-activation cancels: each has its own term in the bound, and needs it."""
     rng = generator(5)
-    for _ in range(10):
+    for _ in range(6):
         w, x = almost_orthogonal(rng, 8, residue)
         small = torch.zeros(2, 8, dtype=torch.float64)
         small[0, 3] = residue
         compare(drt.Network([w[None]], spec), [small[:1]], x)  # f
         compare(drt.Network([normal(rng, 2, 8)], spec), [w.expand(2, 8) * 1e-3], x)  # ΔW x
         compare(drt.Network([torch.stack([w, w.abs()])], spec), [small], x)  # z_1, at or near a kink
-        first = torch.stack([w, w.abs()])
-        compare(drt.Network([first, array([1e9, 1.0])], spec), [0 * first, array([1e3, 0.0])], x)  # ΔW_2 h_1
+        first, tiny = torch.stack([w, w.abs()]), torch.stack([w, w.abs() / 100])
+        still = torch.zeros_like(first)
+        compare(drt.Network([tiny, array([0.0, 1.0])], spec), [still, array([1.0, 0.0])], x)  # ΔW_2 h_1
+        # Slopes at z_1, at z̃_1, and at z_1 where the layers above have changed far more than they were.
+        compare(drt.Network([w[None]], spec), [1e3 * w.abs()[None]], x)
+        side = w.abs() / (w.abs() @ x)
+        away = normal(rng, 8)
+        away = 1e3 * (away - (away @ x) / (x @ x) * x)
+        compare(drt.Network([side[None]], spec), [(away - x / (x @ x))[None]], x)  # z = 1, Δz ≈ −1
+        compare(drt.Network([first, array([0.0, 1.0])], spec), [still, array([1e3, 0.0])], x)
