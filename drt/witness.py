@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from drt.activations import parse_activation
-from drt.claims import Claim, claims
+from drt.claims import Claim, claims, find
 from drt.errors import InputError
 from drt.network import Network
 from drt.witness_fields import (
@@ -195,9 +195,9 @@ def _texts_only(value: Any, name: str) -> None:
 
 
 def _known_claim(claim_id: str) -> Claim:
-    if claim_id not in claims:
+    if claim_id.partition("#")[0] not in claims:
         raise InputError(f"claim={short(claim_id)} is not known; expected one of {', '.join(sorted(claims))}")
-    return claims[claim_id]
+    return find(claim_id)
 
 
 def _plain(value: Any) -> Any:

@@ -75,10 +75,10 @@ class Chain:
     draws: Callable[[Setup], Iterable[tuple[str, Any]]]
     layered: bool = True
 
-    def sums(self, instance: Any) -> list[Terms]:
-        """q₁ … q_m on an instance or a batch."""
+    def sums(self, instance: Any, last: int | None = None) -> list[Terms]:
+        """q₁ … q_m on an instance or a batch; the first `last` of them if that is given."""
         sums = [self.start(instance)]
-        for step in self.steps:
+        for step in self.steps[:last]:
             sums.append(step.change(sums[-1]))
         return sums[1:]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from drt.claims.base import Claim, claims
 from drt.errors import InputError
 from drt.measure import Measurement
 from proofs_checks.chain import Chain
+from proofs_checks.terms import Terms
 
 MODULES = (
     "equation3", "proposition1", "theorem1", "kappa", "spectral", "telescoping", "norm_product", "neyshabur", "lemma1",
@@ -55,15 +57,22 @@ def step_claim(name: str) -> Claim:
     chain.check_index(index)
     step = chain.steps[index - 1]
 
+    walked: WeakKeyDictionary[Measurement, list[Terms]] = WeakKeyDictionary()  # both sides need it
+
+    def sums(m: Measurement) -> list[Terms]:
+        if m not in walked:
+            walked[m] = chain.sums(m, index)
+        return walked[m]
+
     def left(m: Measurement) -> Tensor:
         if index == 1:
             value, lower, _ = chain.left(m)
             return value - (value - lower).detach().nan_to_num(nan=torch.inf)
-        q = chain.sums(m)[index - 2].log_value
+        q = sums(m)[-2].log_value
         return q.value - q.error
 
     def log_right(m: Measurement) -> Tensor:
-        q = chain.sums(m)[index - 1].log_value
+        q = sums(m)[-1].log_value
         return q.value + q.error
 
     return replace(

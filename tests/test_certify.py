@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 
-import certify_reference as reference
+from tests import certify_reference as reference
 import mpmath as mp
 import pytest
 import torch

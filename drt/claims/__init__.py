@@ -18,11 +18,15 @@ __all__ = ["Claim", "bound", "claims", "find"]
 
 
 def find(claim_id: str) -> Claim:
-    """The claim with this id.
+    """The claim with this id; CLAIM#K is step K of its proof chain.
 
     Raises:
         InputError: there is none.
     """
+    if "#" in claim_id:
+        from proofs_checks.registry import step_claim
+
+        return step_claim(claim_id)
     if claim_id not in claims:
         raise InputError(f"claim {claim_id!r} is not known; expected one of {', '.join(sorted(claims))}")
     return claims[claim_id]

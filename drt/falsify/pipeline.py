@@ -23,7 +23,7 @@ from drt.falsify.present import script, statement
 from drt.falsify.shrink import shrink
 from drt.falsify.space import Space
 from drt.falsify.target import Target
-from drt.measure import Instance
+from drt.measure import Instance, Measurement
 from drt.storage import write_atomically
 from drt.verdict import Verdicts
 from drt.witness import Witness
@@ -213,7 +213,7 @@ def _outcome(
     if witness is not None and certificate is not None:
         net, dweights, x = witness.network()
         m = measurement(claim, Instance(net, dweights, x))
-        log_ratio = sum(certificate.log10_ratio) / 2 * math.log(10)
+        lhs, rhs, log_ratio = _sides(claim, m, certificate)
         kappa = float(m.kappa)
         outcome |= {
             "ratio": math.exp(min(log_ratio, 700.0)) if math.isfinite(log_ratio) else None,
@@ -225,11 +225,20 @@ def _outcome(
             "kappa": kappa if math.isfinite(kappa) else None,
         }
         if status != "survived":
-            outcome["counterexample"] = statement(witness, claim, _middle(certificate.lhs), _middle(certificate.rhs))
+            outcome["counterexample"] = statement(witness, claim, lhs, rhs)
         if folder is not None:
             _write(outcome, witness, claim, folder)
     outcome["seconds"] = round(time.perf_counter() - begin, 3)
     return outcome
+
+
+def _sides(claim: Claim, m: Measurement, certificate: Certificate) -> tuple[str, str, float]:
+    """Both sides and log(actual/bound): as certified, or as measured where the left side is measured only."""
+    if callable(claim.left) and math.isnan(certificate.lhs[0]):
+        left, right = float(claim.left(m)), float(claim.log_value(m))
+        return f"{math.exp(min(left, 700.0)):.6g}", f"{math.exp(min(right, 700.0)):.6g}", left - right
+    ratio = sum(certificate.log10_ratio) / 2 * math.log(10)
+    return _middle(certificate.lhs), _middle(certificate.rhs), ratio
 
 
 def _middle(interval: tuple[float, float]) -> str:
@@ -246,7 +255,8 @@ def _write(outcome: dict, witness: Witness, claim: Claim, folder: Path) -> None:
         raise InputError(f"--out {str(folder)!r} must be a folder that can be written: {error.strerror}") from None
     witness.save(witnesses / f"{name}.json")
     outcome["witness"] = f"witnesses/{name}.json"
-    if outcome["counterexample"] is not None:
+    # A step of a proof has no formula that numpy alone could evaluate.
+    if outcome["counterexample"] is not None and "#" not in claim.id:
         write_atomically(witnesses / f"{name}.py", script(witness, claim, outcome["counterexample"]).encode())
         outcome["script"] = f"witnesses/{name}.py"
 

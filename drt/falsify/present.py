@@ -27,6 +27,10 @@ def statement(witness: Witness, claim: Claim, lhs: str, rhs: str) -> str:
             line += f",  b{index} = {_vector(witness.biases[k] or ())}"
         lines.append(line)
     lines.append(f"x = {_vector(witness.x)}")
+    _, hash_mark, step = claim.id.partition("#")
+    if hash_mark:
+        lines.append(f"q_{int(step) - 1} = {lhs}, but q_{step} = {rhs} (measured in floating point)")
+        return "\n".join(lines)
     if claim.quantity == "jacobian":
         left = f"‖J̃_{witness.layer} − J_{witness.layer}‖_F/‖J_{witness.layer}‖_F"
     else:
