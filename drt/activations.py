@@ -144,7 +144,9 @@ class PiecewiseLinear(Activation):
         if not self.kinks:
             return torch.full_like(z, self.slopes[0])
         slopes = torch.tensor(self.slopes, dtype=z.dtype, device=z.device)
-        return slopes[torch.bucketize(z.detach().contiguous(), torch.tensor(self.kinks, dtype=z.dtype, device=z.device))]
+        return slopes[
+            torch.bucketize(z.detach().contiguous(), torch.tensor(self.kinks, dtype=z.dtype, device=z.device))
+        ]
 
     def slope_difference(self, z: Tensor, dz: Tensor) -> Tensor:
         return self.slope(z + dz) - self.slope(z)
