@@ -22,7 +22,7 @@ from typing import Any
 from flint import arb, ctx, fmpq, fmpq_mat
 
 from drt.balls import Balls, Undecided
-from drt.claims import Claim, find
+from drt.claims import Claim, claims, find
 from drt.errors import InputError
 from drt.exact import ExactNetwork, Piecewise, minus, squared_norm
 from drt.exact_hypotheses import unmet
@@ -130,7 +130,7 @@ class _Unevaluable(Exception):
 
 def _claim_of(witness: Witness, claim: Claim | None) -> Claim:
     if claim is None:
-        if witness.bound_source is not None:
+        if witness.claim.partition("#")[0] not in claims or witness.bound_source is not None:
             raise InputError(f"claim={witness.claim!r} is a user's bound: its function is needed to certify it")
         claim = find(witness.claim)
     if claim.id != witness.claim:
