@@ -67,7 +67,7 @@ def identity(step: ScalarStep) -> bool:
     if rest != 0 and step.equations:
         # A Gröbner basis decides whether the rest vanishes wherever the equations do.
         variables = sorted(rest.free_symbols.union(*(e.free_symbols for e in step.equations)), key=str)
-        rest = groebner(step.equations, *variables, order="grevlex").reduce(rest)[1]
+        rest = groebner(step.equations, *variables, order="grevlex", domain="QQ").reduce(rest)[1]
     if step.name == "exponential":
         rest = rest + _exponential_remainder()
     return signed and rest == 0

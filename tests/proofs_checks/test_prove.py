@@ -1,0 +1,152 @@
+import json
+import sys
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from drt.cli import main
+from proofs_checks import prove as module
+from proofs_checks import recorded, theorem1
+from proofs_checks.chain import Setup
+from proofs_checks.formal import Build
+from proofs_checks.prove import exit_code, prove, remarks, table
+from proofs_checks.recorded import digest, proved_claims, record_file
+from tests.proofs_checks.common import lowered
+
+
+@pytest.fixture(autouse=True)
+def _own_cache_and_a_short_battery(monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "BATTERY", (Setup(depth=2, width=3, alpha=0.5, kappa=3.0, batch=8),))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+@pytest.fixture
+def coq(monkeypatch):
+    """Pretend that Coq said this."""
+
+    def say(status, reason=""):
+        monkeypatch.setattr(module, "build", lambda: Build(status, reason, 12.0, "8.16.1"))
+
+    return say
+
+
+def row(result, claim_id):
+    return next(r for r in result["claims"] if r["id"] == claim_id)
+
+
+def printed(result):
+    console = Console(file=StringIO(), width=100)
+    console.print(table(result))
+    return console.file.getvalue()
+
+
+def test_all_claims_chain_symbolic_formal(coq):
+    coq("checked")
+    result = prove()
+    assert exit_code(result) == 0
+    assert {r["chain"]["status"] for r in result["claims"]} == {"holds", "none"}
+    assert {r["symbolic"]["status"] for r in result["claims"]} == {"holds", "none"}
+    assert row(result, "theorem1.function")["formal"]["status"] == "proved"
+    assert row(result, "theorem1.function.as-stated")["formal"]["status"] == "refuted"
+    text = printed(result)
+    assert "refuted (formal)" in text
+    assert max(map(cell_len, text.splitlines())) <= 100
+    assert {"theorem1.function", "spectral.jacobian", "proposition1"} <= proved_claims()
+    assert "theorem1.function.as-stated" not in proved_claims()
+
+
+def test_without_coq_nothing_is_passed_off_as_proved(coq):
+    coq("not run", "coqc is not installed; apt-get install coq")
+    result = prove("theorem1.function")
+    assert row(result, "theorem1.function")["formal"]["status"] == "not run"
+    assert "not run" in printed(result)
+    assert remarks(result) == ["formal proofs not run: coqc is not installed; apt-get install coq"]
+    assert exit_code(result) == 0
+    assert proved_claims() == set()
+
+
+def test_equation3_is_proved_by_its_scalar_steps_alone(coq):
+    coq("not run", "no Coq")
+    prove("equation3")
+    assert proved_claims() == {"equation3"}
+
+
+def test_without_z3_scalar_steps_prove_nothing(coq, monkeypatch):
+    coq("not run", "no Coq")
+    monkeypatch.setattr(module, "has_z3", lambda: False)
+    result = prove("equation3")
+    assert row(result, "equation3")["symbolic"]["status"] == "identities only"
+    assert "z3 not run: the module z3 is not installed; pip install z3-solver" in remarks(result)
+    assert proved_claims() == set()
+
+
+def test_the_record_is_believed_only_for_these_files(coq, monkeypatch):
+    coq("checked")
+    prove("spectral.function")
+    prove("kappa.function")
+    assert proved_claims() == {"spectral.function", "kappa.function"}
+    monkeypatch.setattr(recorded, "digest", lambda: "another")
+    assert proved_claims() == set()
+
+
+def test_a_failed_build_takes_the_proof_back(coq):
+    coq("checked")
+    prove("spectral.function")
+    coq("failed", "FunctionBounds.v: Error")
+    result = prove("spectral.function")
+    assert exit_code(result) == 1
+    assert remarks(result) == ["formal proofs failed: FunctionBounds.v: Error"]
+    assert proved_claims() == set()
+
+
+def test_a_record_that_is_none_is_ignored():
+    record_file().parent.mkdir(parents=True)
+    for text in ("", "[]", '{"schema": 1}', json.dumps({"schema": 1, "sha256": digest(), "claims": ["x"]})):
+        record_file().write_text(text)
+        assert proved_claims() == set()
+
+
+def test_a_changed_proof_file_changes_the_digest(monkeypatch, tmp_path):
+    before = digest()
+    copy = tmp_path / "copy"
+    (copy / "coq").mkdir(parents=True)
+    for file in [*recorded.FOLDER.glob("*.py"), *recorded.FOLDER.glob("coq/*")]:
+        if file.is_file():
+            (copy / file.relative_to(recorded.FOLDER)).write_bytes(file.read_bytes())
+    monkeypatch.setattr(recorded, "FOLDER", copy)
+    assert digest() == before
+    (copy / "coq" / "Network.v").write_text("Axiom anything : forall P : Prop, P.")
+    assert digest() != before
+
+
+def test_a_wrong_chain_is_named_and_exits_3(coq, monkeypatch):
+    coq("not run", "no Coq")
+    step = theorem1.FUNCTION.steps[8]
+    wrong = replace(theorem1.FUNCTION.with_step(9, lowered(step, 20.0)))
+    monkeypatch.setattr(module, "chains", lambda: {"theorem1.function": wrong})
+    result = prove("theorem1.function")
+    assert row(result, "theorem1.function")["chain"]["status"] == "fails"
+    assert any(line.startswith("WRONG: theorem1.function#9, conditioning") for line in remarks(result))
+    assert exit_code(result) == 3
+
+
+def test_the_command(coq, monkeypatch, capsys, tmp_path):
+    coq("checked")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["drt", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return int(caught.value.code or 0), *capsys.readouterr()
+
+    code, out, _ = run("prove", "equation3", "--json", "--out", str(tmp_path))
+    assert code == 0
+    assert json.loads(out)["claims"][0]["formal"]["status"] == "proved"
+    assert (tmp_path / "proofs.json").is_file()
+    code, _, err = run("prove", "nothing")
+    assert code == 2
+    assert err.startswith("drt: claim 'nothing' has no proof; expected one of equation3, ")
+    assert len(err.splitlines()) == 1
