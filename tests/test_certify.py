@@ -9,7 +9,6 @@ from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 
-from tests import certify_reference as reference
 import mpmath as mp
 import pytest
 import torch
@@ -25,6 +24,7 @@ from drt.exact_measure import ExactMeasurement
 from drt.singular import SingularValues
 from drt.surds import ball
 from drt.witness import Witness
+from tests import certify_reference as reference
 
 TRUE = [name for name, claim in drt.claims.items() if claim.known == "true"]
 
