@@ -95,7 +95,13 @@ def test_interrupt_keeps_the_best_so_far(tmp_path):
         str(tmp_path),
     ]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A test run in a shell's background inherits ignored interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     # Past the start and into the attack; again, should a busy machine still have been starting its processes.
     for _ in range(6):
