@@ -258,4 +258,6 @@ def _wanted(hypotheses: Sequence[str] | None, quantity: str, claim: Claim | str 
     claim = find(claim) if isinstance(claim, str) else claim
     if not isinstance(claim, Claim):
         raise InputError(f"claim must be a claim or the id of one, got {claim!r}")
+    if claim.quantity not in QUANTITIES:
+        raise InputError(f"claim {claim.id} is about the {claim.quantity}: no instance of it can be drawn")
     return frozenset(claim.hypotheses), claim.quantity
