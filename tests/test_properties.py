@@ -12,7 +12,9 @@ from tests.falsify import planted
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 CLAIMS = [c for c in drt.claims.values() if c.quantity in ("function", "jacobian")]
 TRUE = [c.id for c in CLAIMS if c.known == "true"]
-FALSE = [c.id for c in CLAIMS if c.known == "false"]
+# Random search is no dependable detector of theorem1.jacobian.as-stated: 5 of 8 seeds find it in 400 examples, 9 of 30 at
+# L = 2 with widths 1 and 2. `drt falsify` does find it: tests/falsify/test_pipeline.py.
+FALSE = [c.id for c in CLAIMS if c.known == "false" and c.id != "theorem1.jacobian.as-stated"]
 REGIMES = {
     "tight": {"kappa": 1, "alpha": 1, "beta": 1},
     "steep": {"alpha": (0.01, 0.1), "beta": (1, 8), "kappa": (1, 3)},

@@ -7,6 +7,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+import drt
 from drt.cli import main
 from proofs_checks import prove as module
 from proofs_checks import recorded, theorem1
@@ -54,8 +55,16 @@ def test_all_claims_chain_symbolic_formal(coq):
     text = printed(result)
     assert "refuted (formal)" in text
     assert max(map(cell_len, text.splitlines())) <= 100
-    assert {"theorem1.function", "spectral.jacobian", "proposition1"} <= proved_claims()
+    assert {"equation3", "lemma1", "lemma2"} <= proved_claims()
     assert "theorem1.function.as-stated" not in proved_claims()
+
+
+def test_a_proof_for_one_phi_does_not_prove_a_claim_with_one_a_layer(coq):
+    """Coq's networks have one φ; the coded claims admit a linear last layer: `drt verify` says holds."""
+    coq("checked")
+    assert row(prove("theorem1.function"), "theorem1.function")["formal"]["status"] == "proved"
+    assert "theorem1.function" not in proved_claims()
+    assert {c.id for c in drt.claims.values() if c.known == "true"} >= recorded.ONE_PHI_ONLY
 
 
 def test_without_coq_nothing_is_passed_off_as_proved(coq):
@@ -85,20 +94,21 @@ def test_without_z3_scalar_steps_prove_nothing(coq, monkeypatch):
 
 def test_the_record_is_believed_only_for_these_files(coq, monkeypatch):
     coq("checked")
-    prove("spectral.function")
-    prove("kappa.function")
-    assert proved_claims() == {"spectral.function", "kappa.function"}
+    prove("lemma1")
+    prove("lemma2")
+    assert proved_claims() == {"lemma1", "lemma2"}
     monkeypatch.setattr(recorded, "digest", lambda: "another")
     assert proved_claims() == set()
 
 
 def test_a_failed_build_takes_the_proof_back(coq):
     coq("checked")
-    prove("spectral.function")
-    coq("failed", "FunctionBounds.v: Error")
-    result = prove("spectral.function")
+    prove("lemma1")
+    assert proved_claims() == {"lemma1"}
+    coq("failed", "Descent.v: Error")
+    result = prove("lemma1")
     assert exit_code(result) == 1
-    assert remarks(result) == ["formal proofs failed: FunctionBounds.v: Error"]
+    assert remarks(result) == ["formal proofs failed: Descent.v: Error"]
     assert proved_claims() == set()
 
 
