@@ -16,7 +16,7 @@ from torch import Tensor
 import drt
 from drt.certify import certify
 from drt.check_tables import tables
-from drt.claims import claims
+from drt.claims import of_network
 from drt.data import load_digits
 from drt.errors import InputError
 from drt.measure import Instance, Measurement, measure_all
@@ -112,16 +112,14 @@ def check_networks(before: Network, after: Network, inputs: ArrayLike) -> dict:
             instance = Instance(net, dweights, x[start : start + INPUTS], dbiases)
             function, jacobians = measure_all(instance)
             changes.append(function.log_change)
-            for claim in claims.values():
+            for claim in of_network():
                 for m in [function] if claim.quantity == "function" else jacobians:
                     layer = None if claim.quantity == "function" else m.layer
                     tallies[claim.id, layer].add(Verdicts(claim, m), start)
             if start == 0:
                 layers = _layers(instance, function)
         change = torch.cat(changes)
-    records = [
-        claim_record(claim, {k: t for (i, k), t in tallies.items() if i == claim.id}) for claim in claims.values()
-    ]
+    records = [claim_record(claim, {k: t for (i, k), t in tallies.items() if i == claim.id}) for claim in of_network()]
     violations = [v for (claim_id, layer), tally in tallies.items() for v in tally.violations(claim_id, layer)]
     return {
         "schema": 1,

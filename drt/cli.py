@@ -164,18 +164,20 @@ def check(
     from drt.check import certified_violations, check_networks, inputs_for, tables
     from drt.claims import claims as registry
     from drt.storage import load_network, write_atomically
+    from proofs_checks import slack
 
     first, second = (load_network(path, activation) for path in (before, after))
     inputs = inputs_for(first, data, seed)
     result = check_networks(first, second, inputs)
     result["certified"] = certified_violations(first, second, inputs, result["violations"])
+    result["slack"] = slack.of_networks(first, second, inputs)
     if folder is not None:
         write_atomically(folder / "check.json", json_module.dumps(result, ensure_ascii=False, allow_nan=False).encode())
     if json:
         _print_json(result)
     else:
         console = _console()
-        for table in tables(result):
+        for table in [*tables(result), *([slack.table(result["slack"])] if result["slack"] else [])]:
             console.print(table)
     true = {v["claim"] for v in result["violations"] if registry[v["claim"]].known == "true"}
     return HELD if not true else VIOLATED if true & set(result["certified"]) else UNCONFIRMED

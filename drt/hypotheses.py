@@ -18,6 +18,7 @@ class Hypothesis:
 
     met: measurement → bool tensor of its batch shape. why: measurement and batch index → how it fails there.
     condition: for a user's own, the function they wrote, which the certifier calls too.
+    certain: where `met` only says that nothing was found against it: whether it is known to hold. A violation needs that.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Hypothesis:
     met: Callable[[Measurement], Tensor]
     why: Callable[[Measurement, tuple[int, ...]], str]
     condition: Callable[[Measurement], bool] | None = None
+    certain: Callable[[Measurement], Tensor] | None = None
 
 
 def never_contracts(widths: tuple[int, ...]) -> bool:

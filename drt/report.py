@@ -19,6 +19,7 @@ from drt.errors import InputError
 from drt.plots import comparison_figure, looseness_figure, svg
 from drt.storage import write_atomically
 from drt.wording import Record, largest_ratio, main_reason, number, orders, sentence
+from proofs_checks.slack import figure as waterfall
 
 STYLES = {"proved": "green", "holds": "cyan", "refuted": "red", "unconfirmed": "yellow", "untested": "dim"}
 
@@ -78,6 +79,14 @@ def html(result: Record) -> str:
             panels[r["id"]] = svg(
                 looseness_figure(r["looseness"], rows), f"l{i}", f"{r['id']}: looseness against depth"
             )
+    waterfalls = [
+        (
+            f"{s['network']}, {s['perturbation']}",
+            svg(waterfall(s["bounds"]), f"w{i}-{j}", "log10(bound/actual) by part of the proof"),
+        )
+        for i, network in enumerate(result["networks"])
+        for j, s in enumerate(network.get("slack", []))
+    ]
     return environment.get_template("report.html").render(
         result=result,
         sentence=sentence,
@@ -85,6 +94,7 @@ def html(result: Record) -> str:
         main_reason=main_reason,
         comparisons=comparisons,
         panels=panels,
+        waterfalls=waterfalls,
     )
 
 

@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from drt.data import Digits
+from drt.descent import Descent, measure_descent
+from drt.losses import CrossEntropy
 from drt.measure import Instance
 from drt.network import Network
 from drt.optim import Fromage
@@ -20,6 +22,7 @@ from drt.training import Checkpoint, Run, TrainingConfig, make_model
 NETWORKS = ((2, "leaky_relu:0.1"), (3, "leaky_relu:0.1"), (8, "leaky_relu:0.1"), (16, "leaky_relu:0.1"), (3, "relu"))
 WIDTH = 64
 SIZES = (1e-3, 1e-2, 1e-1)  # δ of the gradient direction and of noise
+DESCENT_INPUTS = 32  # digits that a loss and its gradients are taken over
 INPUTS = 32  # digits that a network is measured on
 
 
@@ -66,6 +69,23 @@ def instances(run: Run, digits: Digits, seed: int) -> Iterator[Perturbed]:
                 inner = Network(net.weights[1:-1], list(net.activations[1:-1]))
                 h = net.hidden_states(x)[1]
                 yield Perturbed(f"{label}, hidden", checkpoint.step, name, Instance(inner, dweights[1:-1], h))
+
+
+def descents(run: Run, digits: Digits, seed: int) -> Iterator[Descent]:
+    """Every checkpoint of a run, moved against its gradient on DESCENT_INPUTS digits and at random, at each of SIZES."""
+    assert digits.labels is not None
+    x, loss = digits.images[:DESCENT_INPUTS].double(), CrossEntropy(digits.labels[:DESCENT_INPUTS])
+    for checkpoint in run.checkpoints:
+        model = make_model(run.config, digits.images.shape[1], 10)
+        model.load_state_dict(checkpoint.state)
+        net = Network.from_torch(model)
+        rng = torch.Generator().manual_seed(seed + checkpoint.step)
+        gradients = measure_descent(net, [torch.zeros_like(w) for w in net.weights], x, loss).gradients
+        noise = [torch.randn(w.shape, generator=rng, dtype=torch.float64) for w in net.weights]
+        for eta in SIZES:
+            for direction in ([-g for g in gradients], noise):
+                steps = [_sized(d, w, eta) for d, w in zip(direction, net.weights, strict=True)]
+                yield measure_descent(net, steps, x, loss)
 
 
 def _perturbations(

@@ -112,6 +112,10 @@ class Verdicts:
         exact_zero = (self.upper == -torch.inf) & (self.log_rhs == -torch.inf)
         holds = (self.upper <= self.rhs_lower) & ~(self.log_rhs == torch.inf) | exact_zero
         violated = (self.lower > self.rhs_upper) & torch.isfinite(self.lower)
+        for name in claim.hypotheses:
+            certain = hypotheses[name].certain
+            if certain is not None and violated.any():
+                violated = violated & certain(m)
         codes = torch.full(m.batch_shape, 3, dtype=torch.uint8, device=self.log_rhs.device)
         codes[violated] = 1
         codes[holds] = 0
@@ -137,6 +141,13 @@ class Verdicts:
                 return "overflow or underflow"
             if self.upper[index] == math.inf:
                 return "overflow, underflow or rounding leave no digit of the actual change"
+            doubtful = [
+                n
+                for n in self.claim.hypotheses
+                if (known := hypotheses[n].certain) and not known(self.measurement)[index]
+            ]
+            if doubtful and self.lower[index] > self.rhs_upper[index]:
+                return f"{doubtful[0]}: holds wherever it was evaluated, which does not prove it"
             return f"log(actual/bound) = {self.log_ratio[index]:.3g} is within the rounding bound"
         return ""
 

@@ -6,8 +6,10 @@ import pytest
 import torch
 
 import drt
+from drt.descent import measure_descent
 from drt.errors import InputError
 from drt.hypotheses import IMPLIED, hypotheses, is_valley, never_contracts, resolve
+from drt.losses import MeanSquaredError
 from tests.instances import PIECEWISE, array, instance, measured, scalars
 
 EYE = torch.eye(2, dtype=torch.float64)
@@ -20,6 +22,13 @@ def of(w, dw, x=(1.0, 2.0), activation="identity", biases=None):
 
 def jacobian_of(widths):
     return drt.measure_jacobian(*instance(0, widths))
+
+
+def descent(y, dw):
+    """𝓛 = ½(w − y)², w = 1, moved by dw; C = 1."""
+    return measure_descent(
+        drt.Network([array([1.0])], "identity"), [array([dw])], array([1.0]), MeanSquaredError(array([y]))
+    )
 
 
 BOUNDARY = of(EYE, EYE / 4)
@@ -40,6 +49,12 @@ CASES = {
     ),
     "relu": (of(EYE, EYE, activation="relu"), BOUNDARY, "φ is identity, not relu"),
     "widths": (BOUNDARY, measured(0, (3, 2)), "widths 3-2 contract"),
+    "gradients": (descent(0.5, 0.1), descent(1.0, 0.1), "a layer's gradient is zero, or nothing moves"),
+    "bracket": (descent(0.0, -0.1), descent(0.0, 0.1), "layer 1: cos θ = -1, change in gradient 0.1"),
+    "trust": (descent(-1.0, -0.1), descent(0.5, -0.1), "change in gradient 0.2 > 0.1 at t = 1"),
+    "trust-constant": (descent(-1.0, -0.1), descent(0.5, -0.1), "change in gradient 0.2 > 0.1 at t = 1"),
+    "step-size": (descent(0.0, -0.9), descent(0.0, 0.1), "η = 0.1, allowed are 0 (cos θ = -1)"),
+    "step-size-constant": (descent(0.0, -0.9), descent(0.0, 0.1), "η = 0.1, allowed are 0 (cos θ = -1)"),
 }
 
 

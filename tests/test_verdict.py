@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import drt
+from drt.claims import of_network
 from drt.errors import InputError
 from drt.verdict import OUTCOMES, Verdict
 from tests.instances import array, generator, instance, measured, normal, scalars
@@ -227,7 +228,7 @@ def test_no_claim_recorded_as_true_is_violated(seed):
         for spec in ("identity", "leaky_relu:0.1", "negated:leaky_relu:0.3", "tanh_blend:0.5", "relu"):
             net, dws, x = instance(seed, widths, spec, 10 ** float(normal(rng, 1)), batch=(50,))
             f, js = drt.measure_all(drt.Instance(net, dws, x))
-            for claim in drt.claims.values():
+            for claim in of_network():
                 for m in [f] if claim.quantity == "function" else js:
                     if claim.known == "true":
                         assert drt.check(claim, m).count("violated") == 0, (claim.id, widths, spec)

@@ -3,9 +3,12 @@
 from drt.claims import (  # noqa: F401  (importing a module registers its claims)
     equation3,
     kappa,
+    lemma1,
+    lemma2,
     neyshabur,
     norm_product,
     proposition1,
+    relative_trust,
     relu_model,
     spectral,
     telescoping,
@@ -14,7 +17,17 @@ from drt.claims import (  # noqa: F401  (importing a module registers its claims
 from drt.claims.base import Claim, bound, claims
 from drt.errors import InputError
 
-__all__ = ["Claim", "bound", "claims", "find"]
+__all__ = ["Claim", "bound", "claims", "find", "of_descent", "of_network"]
+
+
+def of_network() -> list[Claim]:
+    """The claims about functions and Jacobians: of one network, its perturbation and an input."""
+    return [claim for claim in claims.values() if claim.quantity != "descent"]
+
+
+def of_descent() -> list[Claim]:
+    """The claims about a loss and its gradients along a perturbation."""
+    return [claim for claim in claims.values() if claim.quantity == "descent"]
 
 
 def find(claim_id: str) -> Claim:

@@ -139,6 +139,10 @@ def falsify(
     """
     begin = time.perf_counter()
     claim = target.claim
+    if claim.quantity == "descent":
+        from drt.falsify.descent import falsify_descent
+
+        return falsify_descent(claim, budget, seed)
     if target.source is not None:
         probe(claim)
     jobs = jobs or os.cpu_count() or 1

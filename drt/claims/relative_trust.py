@@ -1,0 +1,56 @@
+"""Deep relative trust (Modelling assumption 1), and the same in spectral norms.
+
+    max_l ‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F ≤ Π_k (1 + δ_k) − 1        (deep-relative-trust)
+    max_l ‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F ≤ Π_k (1 + ρ_k) − 1        (spectral-relative-trust)
+
+H1  gradients: g_l ≠ 0 in every layer, and something moves.
+
+Models, not theorems: near a minimum of the loss the gradient is small and changes by many times its size.
+Source: Modelling assumption 1 of the paper; the spectral one is a conjecture of this project's.
+"""
+
+from drt import descent_hypotheses as _registered  # noqa: F401  (importing it registers the hypotheses)
+from drt.claims.base import Claim, register
+from drt.hypotheses import resolve
+from drt.measure import Measurement
+from drt.numbers import Number, log_product_minus_one, product_minus_one
+
+
+def deep(m: Measurement) -> Number:
+    """Π(1 + δ_k) − 1."""
+    return product_minus_one(m.delta)
+
+
+def log_deep(m: Measurement) -> Number:
+    """Its logarithm."""
+    return log_product_minus_one(m.delta)
+
+
+def spectral(m: Measurement) -> Number:
+    """Π(1 + ρ_k) − 1."""
+    return product_minus_one(m.rho)
+
+
+def log_spectral(m: Measurement) -> Number:
+    """Its logarithm."""
+    return log_product_minus_one(m.rho)
+
+
+for claim_id, letter, source, formula, log_formula in (
+    ("deep-relative-trust", "δ", "paper, Modelling assumption 1", deep, log_deep),
+    ("spectral-relative-trust", "ρ", "this project", spectral, log_spectral),
+):
+    register(
+        Claim(
+            claim_id,
+            "model",
+            "descent",
+            f"‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F ≤ Π(1 + {letter}_k) − 1 for all l",
+            source,
+            resolve(("-nonzero", "gradients")),
+            formula,
+            log_formula,
+            left="change",
+            known="false",
+        )
+    )

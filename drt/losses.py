@@ -1,0 +1,211 @@
+"""Losses of a network's outputs o (…, N, n_L): value, gradient, and both their differences without cancellation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from drt.errors import InputError
+from drt.network import as_float64
+from drt.spectra import UNIT
+
+SMOOTH = 1.0  # a change of the logits up to which log1p and expm1 beat two logarithms
+
+
+class Loss:
+    """𝓛(o) → (…,), a function of all outputs together, continuously differentiable."""
+
+    name: str
+    smoothness: float | None = None  # N times the Lipschitz constant of each input's gradient; None where unknown
+
+    def __call__(self, o: Float[Tensor, "... N n"]) -> Float[Tensor, "..."]:
+        """𝓛(o)."""
+        raise NotImplementedError
+
+    def difference(self, o: Tensor, do: Tensor) -> Float[Tensor, "..."]:
+        """𝓛(o + do) − 𝓛(o)."""
+        raise NotImplementedError
+
+    def gradient(self, o: Float[Tensor, "... N n"]) -> Float[Tensor, "... N n"]:
+        """∂𝓛/∂o."""
+        raise NotImplementedError
+
+    def gradient_difference(self, o: Tensor, do: Tensor) -> Float[Tensor, "... N n"]:
+        """∂𝓛/∂o at o + do, less that at o."""
+        raise NotImplementedError
+
+    def gradient_interval(self, o: Tensor, radius: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Centre and radius that hold ∂𝓛/∂o for every entry of o within its radius; None where none is known."""
+        return None
+
+    def difference_error(self, o: Tensor, do: Tensor) -> Float[Tensor, "..."]:
+        """A bound on the rounding error of `difference`; ∞ where none is known."""
+        return torch.full(o.shape[:-2], torch.inf, dtype=torch.float64)
+
+    def check(self, inputs: int, outputs: int) -> None:
+        """Raise InputError unless the loss fits so many inputs and outputs."""
+
+
+class MeanSquaredError(Loss):
+    """𝓛(o) = ½·mean_i ‖o_i − y_i‖² over the N inputs; targets y (N, n_L), or (…, N, n_L)."""
+
+    name = "mse"
+    smoothness = 1.0
+
+    def __init__(self, targets: Tensor):
+        self.targets = as_float64(targets, "targets", 2)
+
+    def __call__(self, o: Tensor) -> Tensor:
+        return 0.5 * (o - self.targets).square().sum(-1).mean(-1)
+
+    def difference(self, o: Tensor, do: Tensor) -> Tensor:
+        return (do * (o - self.targets + 0.5 * do)).sum(-1).mean(-1)
+
+    def gradient(self, o: Tensor) -> Tensor:
+        return (o - self.targets) / o.shape[-2]
+
+    def gradient_difference(self, o: Tensor, do: Tensor) -> Tensor:
+        return do / o.shape[-2]
+
+    def gradient_interval(self, o: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
+        return self.gradient(o), radius / o.shape[-2]
+
+    def difference_error(self, o: Tensor, do: Tensor) -> Tensor:
+        terms = do.abs() * (o.abs() + self.targets.abs() + 0.5 * do.abs())
+        return (o.shape[-1] + o.shape[-2] + 6) * UNIT * terms.sum(-1).mean(-1)
+
+    def check(self, inputs: int, outputs: int) -> None:
+        if tuple(self.targets.shape[-2:]) != (inputs, outputs):
+            raise InputError(f"targets have shape {tuple(self.targets.shape)}; expected (…, {inputs}, {outputs})")
+
+
+class CrossEntropy(Loss):
+    """𝓛(o) = mean_i [log Σ_j exp(o_ij) − o_{i,y_i}]; labels y (N,), integers from 0."""
+
+    name = "cross-entropy"
+    smoothness = 1.0  # of softmax; ½ is the best
+
+    def __init__(self, labels: Int64[Tensor, " N"]):
+        labels = torch.as_tensor(labels)
+        if labels.ndim != 1 or labels.is_floating_point() or labels.dtype == torch.bool or not len(labels):
+            raise InputError(
+                f"labels must be a non-empty list of integers, got shape {tuple(labels.shape)}, {labels.dtype}"
+            )
+        self.labels = labels.long()
+
+    def _of_label(self, o: Tensor) -> Tensor:
+        return o.gather(-1, self.labels.unsqueeze(-1).expand(*o.shape[:-1], 1))
+
+    def __call__(self, o: Tensor) -> Tensor:
+        return (torch.logsumexp(o, -1) - self._of_label(o).squeeze(-1)).mean(-1)
+
+    def _log_ratio(self, o: Tensor, d: Tensor) -> Tensor:
+        """Log Σ exp(o + d) − log Σ exp(o), (…, N, 1)."""
+        small = torch.log1p((torch.softmax(o, -1) * torch.expm1(d.clamp(-SMOOTH, SMOOTH))).sum(-1, keepdim=True))
+        large = torch.logsumexp(o + d, -1, keepdim=True) - torch.logsumexp(o, -1, keepdim=True)
+        return torch.where(d.abs().amax(-1, keepdim=True) <= SMOOTH, small, large)
+
+    def difference(self, o: Tensor, do: Tensor) -> Tensor:
+        # Shifting all logits of an input alike changes nothing: measured from the label's, nothing is subtracted later.
+        return self._log_ratio(o, do - self._of_label(do)).squeeze(-1).mean(-1)
+
+    def gradient(self, o: Tensor) -> Tensor:
+        hot = torch.nn.functional.one_hot(self.labels, o.shape[-1])
+        return (torch.softmax(o, -1) - hot) / o.shape[-2]
+
+    def gradient_difference(self, o: Tensor, do: Tensor) -> Tensor:
+        # p̃ − p = p·(exp(do − log Σ p exp(do)) − 1)
+        shift = do - self._log_ratio(o, do)
+        near = torch.softmax(o, -1) * torch.expm1(shift.clamp(max=SMOOTH))
+        change = torch.where(shift <= SMOOTH, near, torch.softmax(o + do, -1) - torch.softmax(o, -1))
+        return change / o.shape[-2]
+
+    def difference_error(self, o: Tensor, do: Tensor) -> Tensor:
+        # Probabilities: relative errors of 2(|o| + n)u; each input's term is at most 2·max|do|, or a logarithm of size |o + do|.
+        largest, step = (o.abs() + do.abs()).amax(-1), 2 * do.abs().amax(-1)
+        terms = torch.where(step <= 2 * SMOOTH, step, step + largest)
+        return ((8 * largest + 8 * o.shape[-1] + o.shape[-2] + 32) * UNIT * terms).mean(-1)
+
+    def gradient_interval(self, o: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
+        # p_i = 1/(1 + Σ_{j≠i} exp(o_j − o_i)): extreme where o_i is at one end and every other at its other end.
+        gaps, widths = o.unsqueeze(-2) - o.unsqueeze(-1), radius.unsqueeze(-2) + radius.unsqueeze(-1)
+        own = torch.eye(o.shape[-1], dtype=torch.bool, device=o.device)
+        ends = [1 / torch.exp((gaps + side * widths).masked_fill(own, 0.0)).sum(-1) for side in (-1, 1)]
+        hot = torch.nn.functional.one_hot(self.labels, o.shape[-1])
+        # Exponents of size e cost e·u relative, e ≤ 1000 before p leaves float64; a sum of n exponentials n·u.
+        slack = 2.0**-42 * ends[0]
+        return ((ends[0] + ends[1]) / 2 - hot) / o.shape[-2], ((ends[0] - ends[1]) / 2 + slack) / o.shape[-2]
+
+    def check(self, inputs: int, outputs: int) -> None:
+        if len(self.labels) != inputs:
+            raise InputError(f"labels has {len(self.labels)} entries; expected {inputs}, one for each input")
+        wrong = torch.nonzero((self.labels < 0) | (self.labels >= outputs)).flatten()
+        if len(wrong):
+            i = int(wrong[0])
+            raise InputError(
+                f"labels[{i}] = {int(self.labels[i])} is out of range; expected 0 to {outputs - 1} for {outputs} outputs"
+            )
+
+
+class Custom(Loss):
+    """Any callable of the outputs (N, n_L) that returns a scalar tensor, differentiated automatically.
+
+    The change of the loss is the integral of its slope from o to o + do by Gauss and Legendre's rule, so that no digits
+    cancel; the gradient's change is a difference of gradients.
+    """
+
+    name = "custom"
+    NODES = 20
+
+    def __init__(self, function: Callable[[Tensor], Tensor]):
+        self.function = function
+        nodes, weights = np.polynomial.legendre.leggauss(self.NODES)
+        self.nodes, self.weights = (nodes + 1) / 2, weights / 2
+
+    def _one(self, o: Tensor) -> Tensor:
+        value = self.function(o)
+        if not isinstance(value, Tensor) or value.ndim:
+            shape = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
+            raise InputError(f"loss must return a scalar tensor, got {shape}")
+        return value
+
+    def _each(self, o: Tensor) -> list[Tensor]:
+        return list(o.reshape(-1, *o.shape[-2:]))
+
+    def __call__(self, o: Tensor) -> Tensor:
+        return torch.stack([self._one(part) for part in self._each(o)]).reshape(o.shape[:-2])
+
+    def gradient(self, o: Tensor) -> Tensor:
+        with torch.enable_grad():
+            parts = [part.detach().requires_grad_() for part in self._each(o)]
+            values = torch.stack([self._one(part) for part in parts])
+            if not values.requires_grad:
+                return torch.zeros_like(o)
+            grads = torch.autograd.grad(values.sum(), parts)
+        return torch.stack(grads).reshape(o.shape)
+
+    def difference(self, o: Tensor, do: Tensor) -> Tensor:
+        slopes = [
+            (self.gradient(o + s * do) * do).sum((-1, -2)) * w for s, w in zip(self.nodes, self.weights, strict=True)
+        ]
+        return torch.stack(slopes).sum(0)
+
+    def gradient_difference(self, o: Tensor, do: Tensor) -> Tensor:
+        return self.gradient(o + do) - self.gradient(o)
+
+
+def as_loss(loss: Loss | Callable[[Tensor], Tensor]) -> Loss:
+    """A loss from itself, or from a callable of the outputs.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if isinstance(loss, Loss):
+        return loss
+    if not callable(loss):
+        raise InputError(f"loss must be a drt loss or a function of the outputs, got {loss!r}")
+    return Custom(loss)

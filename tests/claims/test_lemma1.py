@@ -1,0 +1,101 @@
+"""Lemma 1 and condition (4): hold, are attained, fail where a hypothesis is dropped, and see a planted error."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+import drt
+from drt.claims import claims
+from drt.descent import measure_descent
+from drt.falsify.descent import falsify_descent
+from drt.losses import Custom, MeanSquaredError
+from drt.verdict import Verdicts
+from tests.instances import array
+from tests.test_descent import ACTIVATIONS, case
+
+LEMMA1, CONDITION4 = claims["lemma1"], claims["condition4"]
+
+
+def scalar(step, y=0.0):
+    """𝓛 = ½(w − y)², w = 1."""
+    return measure_descent(
+        drt.Network([array([1.0])], "identity"), [array([step])], array([1.0]), MeanSquaredError(array([y]))
+    )
+
+
+@pytest.mark.parametrize("loss", ["mse", "cross-entropy"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("size", [1e-6, 0.01, 0.5])
+def test_they_hold(activation, loss, size):
+    m = measure_descent(*case(7, activation, loss, size, batch=(20,)))
+    # Where every ReLU of a layer is off, the pre-activations above are 0: at the kink, where there is no gradient to bound.
+    assert Verdicts(LEMMA1, m).count("holds") >= (14 if activation == "relu" else 20)
+    assert Verdicts(LEMMA1, m).count("violated") == 0
+    assert Verdicts(CONDITION4, m).count("violated") == 0
+
+
+@pytest.mark.parametrize("step", [-0.5, -1e-6, 0.3])
+def test_the_excess_of_a_parabola_is_half_the_bound(step):
+    """One weight: excess ½Δw², bound |g|·|Δw|·|Δw|/|g|: the ratio is ½, and no better for any quadratic."""
+    verdict = drt.check(LEMMA1, scalar(step))
+    assert verdict.outcome == "holds"
+    assert verdict.ratio == pytest.approx(0.5, rel=1e-6)
+    assert verdict.rhs == pytest.approx(step**2, rel=1e-9)
+
+
+def test_it_is_nearly_attained():
+    """The attack comes within 3 % of equality: a gradient that jumps at once and then stays."""
+    found = falsify_descent(LEMMA1, 20.0, 1)
+    assert found["status"] == "survived"
+    assert 0.97 < found["ratio"] <= 1 + 1e-9
+
+
+def test_condition_4_is_sharp_for_a_parabola():
+    """cos θ = 1 and the change is |Δw|: it ends where |Δw| = |g|, while the loss falls until |Δw| = 2|g|."""
+    assert drt.check(CONDITION4, scalar(-0.999)).outcome == "holds"
+    assert drt.check(CONDITION4, scalar(-0.999)).ratio == pytest.approx(0.4995)
+    assert drt.check(CONDITION4, scalar(-1.001)).outcome == "inapplicable"
+    assert "bracket: layer 1: cos θ = 1, change in gradient 1" in drt.check(CONDITION4, scalar(-1.001)).reason
+
+
+def test_without_the_bracket_the_loss_may_rise():
+    dropped = CONDITION4.with_hypotheses(["-bracket"])
+    assert drt.check(dropped, scalar(-2.5)).outcome == "violated"
+    assert drt.check(dropped, scalar(-1.9)).outcome == "holds"
+
+
+def test_a_planted_bound_is_violated():
+    """Two fifths of the bound, where the parabola uses half."""
+    less = replace(LEMMA1, formula=lambda m: 0.4 * LEMMA1.formula(m))
+    assert drt.check(less, scalar(-0.5)).outcome == "violated"
+    assert drt.check(replace(LEMMA1, formula=lambda m: 0.51 * LEMMA1.formula(m)), scalar(-0.5)).outcome == "holds"
+
+
+def test_a_maximum_that_was_evaluated_cannot_fake_a_violation():
+    """With the evaluated maximum too small the verdict waits for the upper bound; with none of that it is undecided."""
+    m = measure_descent(*case(7, "leaky_relu:0.1", size=0.5, batch=(4,)))
+    m.__dict__["largest"] = torch.full_like(m.largest, 1e-9)
+    assert Verdicts(LEMMA1, m).count("violated") == 0
+    m.__dict__["largest_upper"] = torch.full_like(m.largest, torch.inf)
+    verdicts = Verdicts(LEMMA1, m)
+    assert verdicts.count("undecided") == verdicts.count("undecided") + verdicts.count("violated") > 0
+
+
+def test_a_zero_gradient_is_inapplicable():
+    verdict = drt.check(LEMMA1, scalar(0.1, y=1.0))
+    assert (verdict.outcome, verdict.reason) == (
+        "inapplicable",
+        "gradients: a layer's gradient is zero, or nothing moves",
+    )
+
+
+def test_a_loss_without_rounding_bounds_is_undecided():
+    net, dws, x, _ = case(0)
+    m = measure_descent(net, dws, x, Custom(lambda o: o.square().sum()))
+    assert Verdicts(LEMMA1, m).count("undecided") == 3
+
+
+def test_biases_may_be_there():
+    m = measure_descent(*case(8, "tanh_blend:0.3", "cross-entropy", 0.1, biases=True))
+    assert Verdicts(LEMMA1, m).count("holds") == 3

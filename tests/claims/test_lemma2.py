@@ -1,0 +1,114 @@
+"""Lemma 2 with its model, without it (false, certified), and with the constant put back."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+import drt
+from drt.claims import claims
+from drt.descent import measure_descent
+from drt.descent_hypotheses import log_constant
+from drt.errors import InputError
+from drt.exact_descent import COUNTEREXAMPLES
+from drt.falsify.descent import falsify_descent
+from drt.losses import MeanSquaredError
+from drt.verdict import Verdicts
+from tests.claims.test_lemma1 import scalar
+from tests.instances import array
+from tests.test_descent import case
+
+
+def far(depth, size, activation="identity"):
+    """Scalars moved along their gradient, the target so far away that the gradient hardly changes."""
+    net = drt.Network([array([2.0])] + [array([1.0])] * (depth - 1), activation)
+    x, loss = array([1.0]), MeanSquaredError(array([1000.0]))
+    start = measure_descent(net, [torch.zeros_like(w) for w in net.weights], x, loss)
+    steps = [-size * w.norm() / g.norm() * g for w, g in zip(net.weights, start.gradients, strict=True)]
+    return measure_descent(net, steps, x, loss)
+
+
+def test_the_unconditional_lemma_is_refuted_in_fractions():
+    """η = 1/5 < √2 − 1, cos θ = 1: the loss rises from 1/200 to 169/5000."""
+    example = COUNTEREXAMPLES["lemma2.unconditional"]
+    certificate = example.certify("lemma2.unconditional")
+    assert certificate.answer == "violated"
+    assert certificate.lhs[0] == pytest.approx(169 / 5000)
+    assert certificate.rhs[1] == pytest.approx(1 / 200)
+    assert [str(example.at(moved)[0]) for moved in (False, True)] == ["1/200", "169/5000"]
+    assert falsify_descent(claims["lemma2.unconditional"], 1.0, 0)["status"] == "refuted"
+
+
+def test_smaller_or_too_large_steps_are_no_counterexample():
+    example = COUNTEREXAMPLES["lemma2.unconditional"]
+    small = replace(example, dweights=([["-1/50"]], [["-1/50"]]))
+    assert small.certify("lemma2.unconditional").answer == "holds"
+    large = replace(example, dweights=([["-1/2"]], [["-1/2"]]))
+    assert large.certify("lemma2.unconditional").answer == "inapplicable"
+    uphill = replace(example, dweights=([["1/50"]], [["1/50"]]))
+    assert uphill.certify("lemma2.unconditional").answer == "inapplicable"
+    with pytest.raises(InputError, match="claim 'lemma2' has no exact counterexample"):
+        example.certify("lemma2")
+
+
+@pytest.mark.parametrize("claim_id", ["lemma2.unconditional", "lemma2"])
+def test_on_the_counterexample_in_floats(claim_id):
+    """Violated without the model; with it inapplicable, as the model fails there."""
+    net = drt.Network([array([1.0]), array([1.0])], ["leaky_relu:0.5", "identity"])
+    m = measure_descent(net, [array([-0.2]), array([-0.2])], array([1.0]), MeanSquaredError(array([0.9])))
+    verdict = drt.check(claim_id, m)
+    assert verdict.outcome == ("violated" if claim_id == "lemma2.unconditional" else "inapplicable")
+    if claim_id == "lemma2":
+        assert verdict.reason.startswith("trust: change in gradient")
+    else:
+        assert verdict.ratio == pytest.approx((0.0338 - 0.005 + 0.04) / 0.04)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_lemma_2_applies_and_holds(depth):
+    allowed = 2 ** (1 / depth) - 1
+    for share in (0.01, 0.5, 0.999):
+        m = far(depth, share * allowed)
+        verdict = drt.check("lemma2", m)
+        assert verdict.outcome == ("holds" if depth == 1 else verdict.outcome)
+        assert verdict.outcome != "violated"
+    assert drt.check("lemma2.unconditional", far(depth, 1.001 * allowed)).outcome == "inapplicable"
+
+
+def test_trust_on_the_segment_is_never_known_so_no_violation_is_certain():
+    """A planted claim, the loss falling twice as fast as its tangent, would be violated; it is undecided instead."""
+    planted = replace(claims["lemma2"], formula=lambda m: 1e-12 * claims["lemma2"].formula(m))
+    verdict = drt.check(planted, far(1, 0.1))
+    assert verdict.outcome == "undecided"
+    assert verdict.reason.startswith("trust: holds wherever it was evaluated")
+    without = replace(planted, hypotheses=tuple(h for h in planted.hypotheses if h != "trust"))
+    assert drt.check(without, far(1, 0.1)).outcome == "violated"
+
+
+def test_the_constant():
+    """C = (β/α·κ²)^L: diag(3, 1) and slope ½, two layers: (2·9)²; the allowed η follows it."""
+    w = torch.diag(torch.tensor([3.0, 1.0], dtype=torch.float64))
+    net = drt.Network([w, w], "leaky_relu:0.5")
+    m = measure_descent(net, [1e-6 * w, 1e-6 * w], array([1.0, 2.0]), MeanSquaredError(array([0.0, 0.0])))
+    assert float(log_constant(m).exp()) == pytest.approx(18.0**2)
+    # From f = (81, 0) to 0 along W itself: cos θ_l = ⟨g_l, W_l⟩/(‖g_l‖‖W_l‖) = 3/√10 in both layers.
+    x, loss = array([1.0, 0.0]), MeanSquaredError(array([0.0, 0.0]))
+    allowed = (1 + 3 / 10**0.5 / 18**2) ** 0.5 - 1
+    for share, outcome in ((0.99, "holds"), (1.01, "inapplicable")):
+        found = measure_descent(net, [-share * allowed * w] * 2, x, loss)
+        assert found.cosines.tolist() == pytest.approx([3 / 10**0.5] * 2)
+        assert drt.check("lemma2.constant", found).outcome == outcome
+
+
+def test_relu_has_no_constant():
+    m = measure_descent(*case(0, "relu"))
+    assert Verdicts(claims["lemma2.constant"], m).count("inapplicable") == 3
+    assert drt.check("lemma2.constant", scalar(-0.1)).outcome in ("holds", "inapplicable")
+
+
+@pytest.mark.parametrize("claim_id", ["lemma2", "lemma2.constant", "condition4"])
+def test_attacked(claim_id):
+    outcome = falsify_descent(claims[claim_id], 10.0, 3)
+    assert outcome["status"] == "survived"
+    assert outcome["instances"] > 100
+    assert outcome["ratio"] is None or outcome["ratio"] < 1

@@ -1,0 +1,231 @@
+"""Descent data against automatic differentiation, against exact fractions, and without cancellation; the maximum's two sides."""
+
+import mpmath
+import pytest
+import torch
+
+import drt
+from drt.descent import measure_descent
+from drt.descent_interval import change_ends
+from drt.errors import InputError
+from drt.exact_descent import ExactDescent
+from drt.losses import CrossEntropy, Custom, MeanSquaredError
+from tests.instances import array
+
+LABELS = torch.tensor([0, 2, 1, 0, 2, 2])
+ACTIVATIONS = ["identity", "relu", "leaky_relu:0.1", "negated:leaky_relu:0.3", "tanh_blend:0.3", "softplus_blend:0.2"]
+
+
+def gaussian(seed, *shapes):
+    rng = torch.Generator().manual_seed(seed)
+    return [torch.randn(shape, generator=rng, dtype=torch.float64) for shape in shapes]
+
+
+def case(seed=0, activation="leaky_relu:0.1", loss="mse", size=0.1, batch=(3,), biases=False):
+    """A network 4-5-5-3, its step, six inputs."""
+    shapes = [(*batch, 5, 4), (*batch, 5, 5), (*batch, 3, 5)]
+    *tensors, x, y, b = gaussian(seed, *shapes, *shapes, (6, 4), (6, 3), (5,))
+    net = drt.Network(tensors[:3], activation, [b, None, b[:3]] if biases else None)
+    losses = {
+        "mse": MeanSquaredError(y),
+        "cross-entropy": CrossEntropy(LABELS),
+        "custom": lambda o: torch.nn.functional.cross_entropy(o, LABELS),
+    }
+    return net, [size * dw for dw in tensors[3:]], x, losses[loss]
+
+
+def by_autograd(net, dweights, x, loss, t):
+    weights = [(w + t * dw).requires_grad_() for w, dw in zip(net.weights, dweights, strict=True)]
+    h = x
+    for w, b, phi in zip(weights, net.biases, net.activations, strict=True):
+        h = phi(h @ w.mT + (0 if b is None else b))
+    value = (loss if hasattr(loss, "difference") else Custom(loss))(h)
+    return value.detach(), torch.autograd.grad(value.sum(), weights)
+
+
+@pytest.mark.parametrize("biases", [False, True])
+@pytest.mark.parametrize("loss", ["mse", "cross-entropy", "custom"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_gradients_and_their_changes_are_those_of_autograd(activation, loss, biases):
+    parts = case(1, activation, loss, biases=biases)
+    m = measure_descent(*parts)
+    value, gradients = by_autograd(*parts, 0.0)
+    for t in (0.3, 1.0):
+        found = m.along(torch.full((1, 3), t, dtype=torch.float64))
+        moved, there = by_autograd(*parts, t)
+        torch.testing.assert_close(found.loss_change[0], moved - value, rtol=1e-10, atol=1e-13)
+        for g, g0, dg, g1 in zip(m.gradients, gradients, found.gradient_changes, there, strict=True):
+            torch.testing.assert_close(g, g0, rtol=1e-10, atol=1e-13)
+            torch.testing.assert_close(dg[0], g1 - g0, rtol=1e-10, atol=1e-13)
+    sizes = [g.norm(dim=(-1, -2)) * d.norm(dim=(-1, -2)) for g, d in zip(gradients, parts[1], strict=True)]
+    inner = [-(g * d).sum((-1, -2)) / size for g, d, size in zip(gradients, parts[1], sizes, strict=True)]
+    torch.testing.assert_close(m.cosines, torch.stack(inner, -1), equal_nan=True)  # dead ReLUs have no gradient
+    torch.testing.assert_close(m.slope, sum((g * d).sum((-1, -2)) for g, d in zip(gradients, parts[1], strict=True)))
+
+
+def test_small_steps_lose_no_digits():
+    """f = w₂w₁x, 𝓛 = ½(f − y)², w = (2, 3), x = 1, y = 5: all changes are polynomials in δ; relative error 1e-14 at 1e-9."""
+    d = 1e-9
+    net = drt.Network([array([2.0]), array([3.0])], "identity")
+    m = measure_descent(net, [array([d]), array([d])], array([1.0]), MeanSquaredError(array([5.0])))
+    with mpmath.workdps(40):
+        d = mpmath.mpf(d)
+        r, r1 = 6 - 5, (2 + d) * (3 + d) - 5
+        assert float(-m.fall) == pytest.approx(float((r1**2 - r**2) / 2), rel=1e-14)
+        assert m.step_change.tolist() == pytest.approx(
+            [float((r1 * (3 + d) - 3) / 3), float((r1 * (2 + d) - 2) / 2)], rel=1e-14
+        )
+    assert (m.fall - 0.0).abs() < 1e-8
+
+
+@pytest.mark.parametrize("size", [1e-12, 1e-6, 1e-2, 10.0, 300.0])
+def test_losses_know_their_differences(size):
+    o, do, y = gaussian(5, (4, 6, 3), (4, 6, 3), (6, 3))
+    do = do * size
+    for loss in (MeanSquaredError(y), CrossEntropy(LABELS), Custom(CrossEntropy(LABELS))):
+        if loss.name == "custom" and size > 1:
+            continue
+        values, slopes = loss.difference(o, do), loss.gradient_difference(o, do)
+        with mpmath.workdps(50):
+            for k in range(4):
+                exact = _mp_loss(loss, o[k] + 0, do[k], y)
+                assert float(values[k]) == pytest.approx(float(exact), rel=1e-9, abs=1e-300)
+        numeric = torch.autograd.functional.jacobian(lambda z, f=loss: f(z).sum(), o)
+        torch.testing.assert_close(loss.gradient(o), numeric)
+        torch.testing.assert_close(slopes, loss.gradient(o + do) - loss.gradient(o), rtol=1e-9, atol=1e-15)
+
+
+def _mp_loss(loss, o, do, y):
+    total = mpmath.mpf(0)
+    for i in range(6):
+        p, q = [mpmath.mpf(v) for v in o[i].tolist()], [mpmath.mpf(v) for v in do[i].tolist()]
+        if loss.name == "mse":
+            t = [mpmath.mpf(v) for v in y[i].tolist()]
+            total += sum((a + b - c) ** 2 - (a - c) ** 2 for a, b, c in zip(p, q, t, strict=True)) / 2
+        else:
+            k = int(LABELS[i])
+            new = mpmath.log(sum(mpmath.e ** (a + b) for a, b in zip(p, q, strict=True))) - p[k] - q[k]
+            total += new - mpmath.log(sum(mpmath.e**a for a in p)) + p[k]
+    return total / 6
+
+
+def test_exact_fractions_agree():
+    """A rational leaky network of two layers: loss, gradients and changes, in fractions and in floats."""
+    w, dw = ([[1, -2], ["1/2", 3]], [["3/2", -1]]), ([["1/10", 0], ["1/7", "-1/9"]], [["1/5", "1/3"]])
+    exact = ExactDescent(w, dw, [[1, 2], [-3, 1]], [["1/3"], [2]], "1/4")
+    floats = [[array(*[[float(eval(str(v))) for v in row] for row in rows]) for rows in layers] for layers in (w, dw)]
+    x, y = array([1.0, 2.0], [-3.0, 1.0]), array([1 / 3], [2.0])
+    m = measure_descent(drt.Network(floats[0], ["leaky_relu:0.25", "identity"]), floats[1], x, MeanSquaredError(y))
+    (before, g0), (after, g1) = exact.at(False), exact.at(True)
+    assert float(m.fall) == pytest.approx(
+        float(before.p) / float(before.q) - float(after.p) / float(after.q), rel=1e-13
+    )
+    for mine, old in zip(m.gradients, g0, strict=True):
+        assert mine.flatten().tolist() == pytest.approx([float(v.p) / float(v.q) for v in old.entries()], rel=1e-13)
+    change = [_ratio(a, b) for a, b in zip(g0, g1, strict=True)]
+    assert m.step_change.tolist() == pytest.approx(change, rel=1e-12)
+
+
+def _ratio(a, b):
+    top, bottom = (sum(float(v.p) ** 2 / float(v.q) ** 2 for v in m.entries()) for m in (b - a, a))
+    return (top / bottom) ** 0.5
+
+
+@pytest.mark.parametrize("loss", ["mse", "cross-entropy"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_maximum_lies_between_its_sides(activation, loss):
+    """A grid of 2,001 points is never above the upper bound; the evaluated maximum never below the grid's by more than 1 %."""
+    m = measure_descent(*case(2, activation, loss, size=0.03))
+    t = torch.linspace(0, 1, 2001, dtype=torch.float64)[1:, None].expand(-1, 3)
+    grid = m.along(t).change.amax(0)
+    alive = m.norm_g > 0
+    assert (grid <= m.largest_upper)[alive].all()
+    assert (m.largest <= m.largest_upper)[alive].all()
+    assert (m.largest >= 0.99 * grid)[alive].all()
+    assert torch.isfinite(m.largest_upper[alive]).all()
+    if activation not in (
+        "relu",
+        "softplus_blend:0.2",
+        "tanh_blend:0.3",
+    ):  # a ReLU's z = 0 may last: every slope is possible
+        assert (m.largest_upper <= 2 * m.largest).all()
+
+
+def test_a_kink_inside_the_segment_is_seen_by_the_upper_bound():
+    """w₂φ(w₁x), w₁: 1 → −1 with slope ½ below 0: g_1 jumps at t = ½, and its supremum is there or at t = 1."""
+    net = drt.Network([array([1.0]), array([1.0])], ["leaky_relu:0.5", "identity"])
+    m = measure_descent(net, [array([-2.0]), array([0.0])], array([1.0]), MeanSquaredError(array([-10.0])))
+    # g_1(t) = s(1 − 2t)·(s·(1 − 2t) + 10)-like: 11 − 2t before the kink, then ½(10 + ½(1 − 2t)).
+    assert m.norm_g[0] == pytest.approx(11)
+    assert m.step_change[0] == pytest.approx((11 - 0.5 * 9.5) / 11)
+    assert m.largest_upper[0] >= (11 - 0.5 * 9.5) / 11
+    assert m.largest_upper[0] < 0.7
+
+
+def test_planted_narrow_intervals_are_caught(monkeypatch):
+    """Were radii forgotten, the upper bound would fall below what is attained."""
+    from drt import descent_interval
+
+    m = measure_descent(*case(2, "leaky_relu:0.1", size=0.3))
+    real = descent_interval.gradients
+    monkeypatch.setattr(descent_interval, "gradients", lambda m, mid, rad: real(m, mid, 0 * rad))
+    t = torch.linspace(0, 1, 2001, dtype=torch.float64)[1:, None].expand(-1, 3)
+    mid = torch.full((1, 3), 0.5, dtype=torch.float64)
+    assert (change_ends(m, mid, mid)[1][0] < m.along(t).change.amax(0)).any()
+
+
+@pytest.mark.parametrize("activation", ["identity", "tanh_blend:0.3"])
+def test_lemma_1_as_an_identity(activation):
+    """𝓛(1) − 𝓛(0) = ∫₀¹ Σ⟨g_l(t), ΔW_l⟩ dt by quadrature; 20 nodes against 10 say how well."""
+    import numpy as np
+
+    parts = case(3, activation, "cross-entropy", size=0.05)
+    m = measure_descent(*parts)
+    integrals = []
+    for count in (10, 20):
+        nodes, weights = np.polynomial.legendre.leggauss(count)
+        t = torch.from_numpy((nodes + 1) / 2)[:, None].expand(-1, 3)
+        changes = m.along(t).gradient_changes
+        slope = sum((c * dw).sum((-1, -2)) for c, dw in zip(changes, parts[1], strict=True))
+        integrals.append((torch.from_numpy(weights / 2)[:, None] * slope).sum(0))
+    error = (integrals[1] - integrals[0]).abs() + 1e-15
+    assert ((m.excess - integrals[1]).abs() <= 10 * error).all()
+    assert (error < 1e-8 * integrals[1].abs()).all()
+
+
+def test_a_zero_step_in_one_layer():
+    net, dws, x, loss = case(4)
+    dws[1] = torch.zeros_like(dws[1])
+    m = measure_descent(net, dws, x, loss)
+    assert (m.cosines[:, 1] == 1).all()
+    assert (m.norm_step[:, 1] == 0).all()
+    assert (m.step_change[:, 1] > 0).all()  # its gradient changes all the same
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"x": array([1.0, 2.0])}, "its last dimension must be n_0 = 4"),
+        ({"loss": CrossEntropy(LABELS[:3])}, "labels has 3 entries; expected 6"),
+        ({"loss": CrossEntropy(LABELS + 1)}, r"labels\[1\] = 3 is out of range; expected 0 to 2 for 3 outputs"),
+        ({"loss": CrossEntropy(LABELS - 1)}, r"labels\[0\] = -1 is out of range"),
+        ({"loss": MeanSquaredError(array([1.0, 2.0]))}, r"targets have shape \(1, 2\)"),
+        ({"loss": 3}, "loss must be a drt loss or a function of the outputs, got 3"),
+        ({"loss": lambda o: o}, r"loss must return a scalar tensor, got shape \(6, 3\)"),
+        ({"loss": lambda o: 1.0}, "loss must return a scalar tensor, got 1.0"),
+        ({"loss": lambda o: (o.sum() * 0 - 1).log()}, "the loss must be finite, got nan"),
+        ({"dweights": []}, "dweights must have one entry for each of 3"),
+    ],
+)
+def test_bad_input_is_named(change, words):
+    parts = dict(zip(("net", "dweights", "x", "loss"), case(0), strict=True)) | change
+    with pytest.raises(InputError, match=words):
+        measure_descent(**parts)
+
+
+@pytest.mark.parametrize(
+    "labels", [torch.tensor([0.5]), torch.tensor([[1]]), torch.tensor([True]), torch.zeros(0, dtype=torch.long)]
+)
+def test_labels_are_integers(labels):
+    with pytest.raises(InputError, match="labels must be a non-empty list of integers"):
+        CrossEntropy(labels)
