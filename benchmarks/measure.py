@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from drt.batches import map_pieces
+from drt.batches import pieces
 from drt.measure import Instance, measure_all
 from drt.network import Network
 from drt.sampling import Recipe, generator
@@ -47,7 +47,8 @@ def check(piece: Instance) -> None:
 
 
 def ours(instance: Instance) -> None:
-    map_pieces(check, Instance(instance.net, instance.dweights, instance.x, known=instance.known))
+    for piece in pieces(Instance(instance.net, instance.dweights, instance.x, known=instance.known)):
+        check(piece)
 
 
 def tail(weights: list[Tensor], net: Network, layer: int) -> Callable[..., Tensor]:

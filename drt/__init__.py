@@ -19,6 +19,7 @@ _EXPORTS = {
         "Activation", "identity", "leaky_relu", "negated", "parse_activation", "piecewise_linear", "relu",
         "softplus_blend", "tanh_blend",
     ],
+    "drt.batches": ["pieces"],
     "drt.network": ["Network"],
     "drt.measure": ["Instance", "Measurement", "measure", "measure_all", "measure_jacobian"],
     "drt.claims": ["Claim", "bound", "claims"],
@@ -32,6 +33,7 @@ _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
 
 if TYPE_CHECKING:
     from drt.activations import *  # noqa: F403
+    from drt.batches import pieces
     from drt.claims import Claim, bound, claims
     from drt.errors import InputError
     from drt.hypotheses import hypotheses, hypothesis

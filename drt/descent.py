@@ -11,12 +11,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from drt.caching import cached_property
 from drt.descent_interval import upper_bound
 from drt.descent_rounding import Errors, errors_at, excess_ends, start_error, step_change_ends
 from drt.errors import InputError

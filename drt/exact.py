@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat, fmpz
 
 from drt.activations import Negated, PiecewiseLinear, SoftplusBlend, TanhBlend, parse_activation
+from drt.caching import cached_property
 from drt.errors import InputError
 from drt.singular import SingularValues
 from drt.surds import rational

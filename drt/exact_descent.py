@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from flint import arb, ctx, fmpq, fmpq_mat
 
+from drt.caching import cached_property
 from drt.certify import Certificate
 from drt.errors import InputError
 

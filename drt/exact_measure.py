@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 from flint import arb, fmpq
 
 from drt.balls import Balls
+from drt.caching import cached_property
 from drt.exact import ExactNetwork, minus, squared_norm, times
 from drt.surds import Surd
 

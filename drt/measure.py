@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from functools import cached_property
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from drt import propagate, rounding
+from drt.caching import cached_property
 from drt.errors import InputError
 from drt.network import ArrayLike, Network, as_float64, broadcast_batch, check_length
 from drt.numbers import LOG2
 from drt.propagate import log_norm
-from drt.spectra import UNIT, Spectrum, singular_values, spectrum, times_power_of_two
+from drt.spectra import UNIT, Spectrum, norm, singular_values, spectrum, times_power_of_two
 
 
 class Instance:
@@ -319,7 +319,7 @@ def _check_dweights(net: Network, dweights: Sequence[ArrayLike]) -> tuple[Tensor
     for i, (dw, w) in enumerate(zip(checked, net.weights, strict=True)):
         if dw.shape[-2:] != w.shape[-2:]:
             raise InputError(f"dweights[{i}] has shape {tuple(dw.shape)}, but weights[{i}] has {tuple(w.shape)}")
-        if (w == 0).all(-1).all(-1).any():
+        if (norm(w, 2) == 0).any():
             raise InputError(f"weights[{i}] must be non-zero: relative perturbations divide by its norm, which is 0")
     return checked
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from drt.activations import Activation, ActivationModule, as_activation, identity, leaky_relu, relu
 from drt.errors import InputError
+from drt.spectra import is_finite
 
 ArrayLike = Tensor | np.ndarray | Sequence
 
@@ -42,7 +43,7 @@ def as_float64(value: ArrayLike, name: str, ndim: int) -> Tensor:
     if value.numel() == 0:
         raise InputError(f"{name} must not be empty, got shape {tuple(value.shape)}")
     value = value.to(torch.float64)
-    if not torch.isfinite(value).all():
+    if not is_finite(value):
         raise InputError(f"{name} must be finite, got {_first_bad(value)}")
     return value
 

@@ -3,7 +3,7 @@
     Δz_l = W̃_l Δh_{l−1} + ΔW_l h_{l−1} + Δb_l,        Δh_l = φ(z_l + Δz_l) − φ(z_l)
     ΔJ_{l−1} = ΔJ_l Φ̃'_l W̃_l + J_l Φ̃'_l ΔW_l + J_l (Φ̃'_l − Φ'_l) W_l
 
-Every matrix and every state is kept as (entries below 1)·2^e with its own e, so that neither weights of 1e±100 nor 64
+Every matrix and every state is kept as (entries of moderate size)·2^e with its own e, so that neither weights of 1e±100 nor 64
 layers overflow; where φ is not homogeneous its argument is brought to true scale first. Norms are logarithms.
 """
 
@@ -32,7 +32,7 @@ def log_norm(x: Float[Tensor, "... n"], dims: int = 1) -> Float[Tensor, "..."]:
 
 @dataclass(frozen=True)
 class ScaledLayer:
-    """W_l, ΔW_l and W̃_l divided by 2^exponent, so that W_l's entries are below 1; biases stay at true scale.
+    """W_l, ΔW_l and W̃_l divided by 2^exponent, so that W_l's entries are of moderate size; biases stay at true scale.
 
     lost: whether ΔW_l is not zero, but so far below W_l that digits of it may be gone.
     """
@@ -47,14 +47,14 @@ class ScaledLayer:
 
 
 def scale_layers(net: Network, dweights: Sequence[Tensor], dbiases: Sequence[Tensor | None]) -> tuple[ScaledLayer, ...]:
-    """Each layer scaled by the power of two that brings the entries of W_l below 1."""
+    """Each layer scaled by the power of two that brings the entries of W_l to a moderate size (`exponent_of`)."""
     layers = []
     for w, dw, b, db in zip(net.weights, dweights, net.biases, dbiases, strict=True):
         e = exponent_of(w, 2)
         shift = -e[..., None, None]
-        moved = (dw != 0).flatten(-2).any(-1)
+        moved = norm(dw, 2) > 0
         w, dw = times_power_of_two(w, shift), times_power_of_two(dw, shift)
-        lost = moved & (dw.detach().abs().flatten(-2).amax(-1) < UNDERFLOW)
+        lost = moved & (norm(dw, 2) < UNDERFLOW)
         layers.append(ScaledLayer(w, dw, w + dw, e, b, db, lost))
     return tuple(layers)
 
@@ -80,7 +80,7 @@ class Forward:
 
 def _vanishing(x: Float[Tensor, "... n"]) -> Bool[Tensor, "..."]:
     """Not zero, but so small that further products may lose digits to underflow."""
-    size = x.detach().abs().amax(-1)
+    size = norm(x)
     return (size > 0) & (size < UNDERFLOW)
 
 

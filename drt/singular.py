@@ -13,11 +13,13 @@ s_min is the smallest of the min(m, n) singular values; it is exactly 0 where th
 from __future__ import annotations
 
 from contextlib import nullcontext
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 from flint import acb_mat, arb, arb_mat, ctx, fmpq, fmpq_mat, fmpz, fmpz_mat
+
+from drt.caching import cached_property
 
 try:
     from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]

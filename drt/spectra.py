@@ -1,7 +1,7 @@
 """Singular values of batches of matrices, their rounding errors, and condition numbers.
 
 `s_max`, `s_min` are the largest and smallest of the min(m, n) singular values (the thin convention); κ = s_max/s_min.
-Matrices are taken as scale·A with A's entries below 1, so no norm overflows.
+Matrices are taken as scale·A with A's entries of moderate size, so no norm overflows.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 UNIT = 2.0**-53  # unit roundoff of float64
+MODERATE = 2.0**64  # norms from 2⁻⁶⁴ to 2⁶⁴ need no scaling: products of a few of them stay far from overflow
+LARGE = 32  # matrices of a layer from which putting all layers' into one batch costs more than a call each
 
 _pool = ThreadPoolExecutor(os.cpu_count() or 1)
 
@@ -29,13 +31,26 @@ def power_of_two(exponent: Int[Tensor, "..."]) -> Float[Tensor, "..."]:
 
 def times_power_of_two(x: Float[Tensor, "..."], exponent: Int[Tensor, "..."]) -> Float[Tensor, "..."]:
     """x·2^exponent, exact unless it overflows or underflows; beyond 2^±2044, ∞ (0·∞ = NaN) or 0."""
+    if not exponent.any():
+        return x.expand(np.broadcast_shapes(x.shape, exponent.shape))
     half = torch.div(exponent, 2, rounding_mode="floor")
     return x * power_of_two(half) * power_of_two(exponent - half)
 
 
+def is_finite(x: Tensor) -> bool:
+    """Whether all entries are."""
+    # A sum is ten times cheaper than a look at every entry; it may overflow where no entry does.
+    return bool(torch.isfinite(x.sum())) or bool(torch.isfinite(x).all())
+
+
 def exponent_of(x: Float[Tensor, "..."], dims: int) -> Int[Tensor, "..."]:
-    """E with 2^(e−1) ≤ max|x| < 2^e over the last `dims` dimensions; 0 where x is zero."""
-    return torch.frexp(x.detach().abs().flatten(-dims).amax(-1)).exponent.to(torch.int64)
+    """E with 2^(e−1) ≤ max|x| < 2^e over the last `dims` dimensions; 0 for a zero x, and for x of moderate size."""
+    flat = x.detach().flatten(-dims)
+    size = torch.linalg.vector_norm(flat, dim=-1)
+    moderate = (size > 1 / MODERATE) & (size < MODERATE)
+    if moderate.all():
+        return torch.zeros_like(size, dtype=torch.int64)
+    return torch.where(moderate, 0, torch.frexp(flat.abs().amax(-1)).exponent.to(torch.int64))
 
 
 def norm(x: Float[Tensor, "... n"], dims: int = 1) -> Float[Tensor, "..."]:
@@ -49,7 +64,7 @@ def norm(x: Float[Tensor, "... n"], dims: int = 1) -> Float[Tensor, "..."]:
 
 
 def singular_values(matrices: Sequence[Float[Tensor, "... _ _"]]) -> list[Float[Tensor, "... _"]]:
-    """All singular values of every matrix, largest first; one batched call per shape, spread over the cores.
+    """All singular values of every matrix, largest first, spread over the cores; small batches of one shape in one call.
 
     Differentiable where the matrices require gradients.
     """
@@ -60,23 +75,30 @@ def singular_values(matrices: Sequence[Float[Tensor, "... _ _"]]) -> list[Float[
     result: list[Tensor] = [torch.empty(0)] * len(matrices)
     for tall in groups.values():
         flat = [matrices[i] if matrices[i].shape[-2] >= matrices[i].shape[-1] else matrices[i].mT for i in tall]
-        stacked = torch.cat([m.reshape(-1, *m.shape[-2:]) for m in flat])
-        sizes = [m.shape[:-2].numel() for m in flat]
-        for i, values in zip(tall, _svdvals(stacked).split(sizes), strict=True):
+        stacks = [m.reshape(-1, *m.shape[-2:]) for m in flat]
+        sizes = [len(stack) for stack in stacks]
+        if min(sizes) < LARGE:
+            stacks = [torch.cat(stacks)]
+        for i, values in zip(tall, _svdvals(stacks).split(sizes), strict=True):
             result[i] = values.reshape(*matrices[i].shape[:-2], -1)
     return result
 
 
-def _svdvals(stacked: Float[Tensor, "batch m n"]) -> Float[Tensor, "batch r"]:
-    finite = torch.isfinite(stacked).flatten(1).all(-1)
-    if not finite.all():  # LAPACK refuses such a matrix, and the whole batch with it
-        values = _svdvals(torch.where(finite[:, None, None], stacked, 0.0))
-        return torch.where(finite[:, None], values, torch.inf)
+def _svdvals(stacks: list[Float[Tensor, "_ m n"]]) -> Float[Tensor, "batch r"]:
     workers = torch.get_num_threads()
-    if stacked.requires_grad or stacked.is_cuda or workers == 1 or len(stacked) < workers:
-        return torch.linalg.svdvals(stacked)
+    if workers == 1 or stacks[0].requires_grad or stacks[0].is_cuda:
+        return torch.cat([_svdvals_of_one(stack) for stack in stacks])
     # LAPACK takes one matrix at a time on one core: give each core its share (torch releases the interpreter lock).
-    return torch.cat(list(_pool.map(torch.linalg.svdvals, stacked.chunk(workers))))
+    shares = [share for stack in stacks for share in stack.chunk(workers)]
+    return torch.cat(list(_pool.map(_svdvals_of_one, shares)))
+
+
+def _svdvals_of_one(stack: Float[Tensor, "batch m n"]) -> Float[Tensor, "batch r"]:
+    if is_finite(stack):
+        return torch.linalg.svdvals(stack)
+    # LAPACK refuses such a matrix, and the whole batch with it.
+    finite = torch.isfinite(stack).flatten(1).all(-1)
+    return torch.where(finite[:, None], torch.linalg.svdvals(torch.where(finite[:, None, None], stack, 0.0)), torch.inf)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from drt.caching import cached_property
 from drt.claims.base import Claim
 from drt.errors import InputError
 from drt.hypotheses import hypotheses

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from drt.activations import as_activation
+from drt.caching import cached_property
 from drt.sampling import gaussian, generator, normal, scaled_to, uniform
 from drt.spectra import UNIT
 

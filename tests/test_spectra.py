@@ -96,4 +96,5 @@ def test_powers_of_two():
     assert times_power_of_two(array(3 * 2.0**-1000), torch.tensor([1900])).tolist() == [3 * 2.0**900]
     assert times_power_of_two(array(2.0**1000), torch.tensor([-1900])).tolist() == [2.0**-900]
     assert times_power_of_two(array(1e-300), torch.tensor([5000])).tolist() == [math.inf]
-    assert exponent_of(array([0.5, -3.0], [0.0, 0.0]), 1).tolist() == [2, 0]
+    big = 2.0**100
+    assert exponent_of(array([0.5, -3.0], [0.0, 0.0], [big, 3 * big], [0.0, 1 / big]), 1).tolist() == [0, 0, 102, -99]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from math import prod
 
 import torch
@@ -11,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from drt.activations import parse_activation
+from drt.caching import cached_property
 from drt.claims.base import Claim
 from drt.falsify.space import Space
 from drt.hypotheses import hypotheses
