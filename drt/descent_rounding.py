@@ -1,18 +1,22 @@
-"""Rounding error bounds of descent data at one point W + tΔW, by norms: they stay small for deep networks.
+"""Rounding error bounds of descent data at one point W + tΔW, input by input, by norms.
 
-For each input, an error e of a state becomes at most ‖W̃‖₂e after a layer, and β times that after φ; every layer adds what
-its own product may round, (n+4)u·‖|W̃||h|‖. Backwards the same, and where a pre-activation is within its error of a kink,
-or φ' varies, the slope's variation. So the error of g_l = Σ_i e_i h_iᵀ is at most Σ_i(‖δe_i‖‖h_i‖ + ‖e_i‖‖δh_i‖ + ‖δe_i‖‖δh_i‖).
+An error e of a state becomes at most ‖W̃‖₂e after a layer, and β times that after φ; every layer adds what its own product may
+round, (n+4)u·‖|W̃||h|‖. These products of norms only tell which slopes are known: φ' varies by V within the error of z_l, and
+V = 0 where no kink is that near. Errors of the outputs are then the sum of each layer's own, times ‖J_l‖ with the slopes
+as computed; V adds V·e_z to the layer's own. Backwards the same: the error of ∂𝓛/∂f is carried by J_l, and each layer
+adds its own. So the error of g_l = Σ_i e_i h_iᵀ is at most Σ_i(‖δe_i‖‖h_i‖ + ‖e_i‖‖δh_i‖ + ‖δe_i‖‖δh_i‖).
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from drt.network import Network
 from drt.spectra import UNIT
 
 if TYPE_CHECKING:
@@ -33,33 +37,61 @@ def errors_at(m: Descent, t: float) -> Errors | None:
     net = m.instance.net
     weights = [w + t * dw for w, dw in zip(net.weights, m.instance.dweights, strict=True)]
     norms = [torch.linalg.matrix_norm(w, 2).unsqueeze(-1) * (1 + 2**-30) for w in weights]
-    h, z, e_h, e_z = [m.x], [], [torch.zeros_like(m.x[..., 0])], []
+    h, z, e_h, e_z, local = [m.x], [], [torch.zeros_like(m.x[..., 0])], [], []
     for layer, (w, phi) in enumerate(zip(weights, net.activations, strict=True)):
         bias = net.biases[layer]
         offset = w.new_zeros(1) if bias is None else bias.unsqueeze(-2)
         z.append(h[-1] @ w.mT + offset)
         # Four times: W̃ itself is rounded, and differences were propagated from t = 0.
-        own = 4 * (w.shape[-1] + 4) * UNIT * torch.linalg.vector_norm(h[-1].abs() @ w.abs().mT + offset.abs(), dim=-1)
+        own = 4 * (w.shape[-1] + 4) * UNIT * _norm(h[-1].abs() @ w.abs().mT + offset.abs())
         e_z.append(norms[layer] * e_h[-1] + own)
         h.append(phi(z[-1]))
-        e_h.append(phi.beta * (e_z[-1] + phi.ulps * UNIT * torch.linalg.vector_norm(z[-1], dim=-1)))
+        evaluated = phi.beta * phi.ulps * UNIT * _norm(z[-1])
+        e_h.append(phi.beta * e_z[-1] + evaluated)
+        variation = phi.slope_variation(z[-1], e_z[-1].unsqueeze(-1)).amax(-1)
+        local.append(phi.beta * own + evaluated + variation * e_z[-1])
+    sizes = _jacobian_norms(net, weights, norms, z)
+    e_out = torch.minimum(e_h[-1], sum(size * e for size, e in zip(sizes, local, strict=True)))
     back = m.loss.gradient(h[-1])
-    e_back = m.loss.smoothness * e_h[-1] / h[-1].shape[-2]
-    e_back = e_back + 32 * (h[-1].abs().amax(-1) + h[-1].shape[-1]) * UNIT * torch.linalg.vector_norm(back, dim=-1)
+    e_loss = m.loss.smoothness * e_out / h[-1].shape[-2]
+    e_loss = e_loss + 32 * (h[-1].abs().amax(-1) + h[-1].shape[-1]) * UNIT * _norm(back)
+    later = torch.zeros_like(
+        e_loss
+    )  # what layers above added to the error of ∂𝓛/∂h_l; the loss's own is carried by J_l
     found: list[Tensor] = []
     for layer in range(net.depth - 1, -1, -1):
         phi, w = net.activations[layer], weights[layer]
-        slope = phi.slope(z[layer])
-        e = back * slope
+        e = back * phi.slope(z[layer])
         variation = phi.slope_variation(z[layer], e_z[layer].unsqueeze(-1)) + phi.ulps * UNIT * phi.beta
-        e_e = phi.beta * e_back + torch.linalg.vector_norm(back.abs() * variation, dim=-1)
-        size, below = (torch.linalg.vector_norm(v, dim=-1) for v in (e, h[layer]))
+        carried = sizes[layer] * e_loss
+        later = phi.beta * later + _norm(back.abs() * variation) + variation.amax(-1) * (carried + later)
+        e_e = phi.beta * carried + later
+        size, below = _norm(e), _norm(h[layer])
         own = 4 * (e.shape[-2] + 4) * UNIT * torch.linalg.matrix_norm(e.abs().mT @ h[layer].abs())
         found.insert(0, (e_e * (below + e_h[layer]) + size * e_h[layer]).sum(-1) + own)
-        product = 4 * (w.shape[-2] + 4) * UNIT * torch.linalg.vector_norm(e.abs() @ w.abs(), dim=-1)
-        back, e_back = e @ w, norms[layer] * e_e + product
+        product = 4 * (w.shape[-2] + 4) * UNIT * _norm(e.abs() @ w.abs())
+        back, later = e @ w, norms[layer] * later + product
     gradients = torch.stack([f.expand(m.batch_shape) for f in found], -1)
-    return Errors(e_h[-1], gradients * (1 + 2**-20))
+    return Errors(e_out * (1 + 2**-20), gradients * (1 + 2**-20))
+
+
+def _jacobian_norms(net: Network, weights: list[Tensor], norms: list[Tensor], z: list[Tensor]) -> list[Tensor]:
+    """Upper bounds on ‖∂f/∂h_l‖ with the slopes as computed, l = 1 … L, for each input."""
+    j = torch.eye(net.widths[-1], dtype=torch.float64).expand(*z[-1].shape[:-1], -1, -1)
+    size, off = torch.linalg.matrix_norm(j), torch.zeros_like(z[-1][..., 0])
+    found = [size]
+    for layer in range(net.depth - 1, 0, -1):
+        phi, w = net.activations[layer], weights[layer]
+        # J_{l−1} = J_l Φ'_l W_l, rounded as a product of inner length n_l.
+        off = phi.beta * norms[layer] * (off + (w.shape[-2] + phi.ulps + 4) * UNIT * math.sqrt(w.shape[-2]) * size)
+        j = (j * phi.slope(z[layer]).unsqueeze(-2)) @ w.unsqueeze(-3)
+        size = torch.linalg.matrix_norm(j) * (1 + 2**-30) + off
+        found.insert(0, size)
+    return found
+
+
+def _norm(x: Tensor) -> Tensor:
+    return torch.linalg.vector_norm(x, dim=-1)
 
 
 def start_error(m: Descent) -> Float[Tensor, "... L"]:

@@ -3,6 +3,7 @@
 import mpmath
 import pytest
 import torch
+from flint import fmpq
 
 import drt
 from drt.descent import measure_descent
@@ -149,6 +150,31 @@ def test_the_maximum_lies_between_its_sides(activation, loss):
         "tanh_blend:0.3",
     ):  # a ReLU's z = 0 may last: every slope is possible
         assert (m.largest_upper <= 2 * m.largest).all()
+
+
+def _rational(matrix):
+    return [[fmpq(*v.as_integer_ratio()) for v in row] for row in matrix.tolist()]
+
+
+@pytest.mark.parametrize("depth", [2, 8, 16])
+def test_rounding_errors_stay_below_their_bound(depth):
+    """Gradients at both ends, in floats and in fractions of the same numbers; the bound leaves digits at 16 layers, too."""
+    for seed in range(5):
+        shapes = [(6, 6)] * (depth - 1) + [(3, 6)]
+        *parts, x, y = gaussian(seed, *shapes, *shapes, (4, 6), (4, 3))
+        weights, steps = parts[:depth], [0.01 * dw for dw in parts[depth:]]
+        m = measure_descent(drt.Network(weights, ["leaky_relu:0.25"] * (depth - 1) + ["identity"]), steps, x,
+                            MeanSquaredError(y))  # fmt: skip
+        exact = ExactDescent(*([_rational(v) for v in group] for group in (weights, steps)), _rational(x),
+                             _rational(y), "1/4")  # fmt: skip
+        moved = [g + dg[0] for g, dg in zip(m.gradients, m._end_of_segment.gradient_changes, strict=True)]
+        for side, floats in enumerate((m.gradients, moved)):
+            bound = m.errors[side].gradients
+            for layer, (mine, true) in enumerate(zip(floats, exact.at(bool(side))[1], strict=True)):
+                entries = zip(_rational(mine), true.tolist(), strict=True)
+                square = sum((a - b) ** 2 for row, other in entries for a, b in zip(row, other, strict=True))
+                assert square <= fmpq(*float(bound[layer]).as_integer_ratio()) ** 2
+                assert float(bound[layer] / m.norm_g[layer]) < 1e-3
 
 
 def test_a_kink_inside_the_segment_is_seen_by_the_upper_bound():
