@@ -3,44 +3,64 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from numbers import Real
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from drt.errors import InputError
 
+_NATIVE = (torch.float32, torch.float64)
+_SMALL = 2**10  # entries; below, a copy into a stack costs less than a call for each norm
+_TOGETHER = 2**16  # entries of the weights updated together: a core's cache keeps them between norms and update
+_TINY = 1e-30  # smaller factors lose digits in float32
 
-def _norms(tensors: list[Tensor]) -> Float[Tensor, "L"]:
-    """‖t‖_F of every tensor, in float64.
 
-    The squares are summed in the tensor's own precision only where none of them can overflow or vanish: in float32
+def _norms(tensors: list[Tensor]) -> list[float]:
+    """‖t‖_F of every tensor; all are of one shape.
+
+    The squares are summed in the tensors' own precision only where none of them can overflow or vanish: in float32
     a gradient of 1e-23 has a norm of 0, and first-layer gradients of deep networks do get that small.
     """
-    if tensors[0].device.type != "cpu" or tensors[0].dtype not in (torch.float32, torch.float64):
-        return torch.stack(torch._foreach_norm(tensors, 2, torch.float64))
-    norms = torch.stack(torch._foreach_norm(tensors)).double()
-    for i in torch.nonzero((norms < 1e-15) | (norms > 1e15)).flatten().tolist():
-        norms[i] = torch.linalg.vector_norm(tensors[i], dtype=torch.float64)
+    if tensors[0].dtype not in _NATIVE:
+        return torch.stack(torch._foreach_norm(tensors, 2, torch.float64)).tolist()
+    if tensors[0].numel() <= _SMALL:
+        norms = torch.linalg.vector_norm(torch.stack(tensors).flatten(1), dim=1).tolist()
+    else:
+        norms = torch.stack(torch._foreach_norm(tensors)).tolist()
+    if not (min(norms) > 1e-15 and max(norms) < 1e15):
+        wide = torch.stack(torch._foreach_norm(tensors, 2, torch.float64)).tolist()
+        norms = [n if 1e-15 < n < 1e15 else w for n, w in zip(norms, wide, strict=True)]
     return norms
 
 
-def _ratio(numerator: Tensor, denominator: Tensor, dtype: torch.dtype) -> Tensor:
-    """numerator/denominator, and 0 where the denominator is zero, or so small that the dtype cannot hold the ratio."""
-    ratio = numerator / denominator
-    return torch.where(ratio <= torch.finfo(dtype).max, ratio, 0.0)
+def _ratios(numerators: Iterable[float], denominators: Iterable[float], dtype: torch.dtype) -> list[float]:
+    """Quotients, and 0 where the denominator is zero, or so small that the dtype cannot hold the quotient, or NaN."""
+    largest = torch.finfo(dtype).max
+    return [r if d and (r := n / d) <= largest else 0.0 for n, d in zip(numerators, denominators, strict=True)]
 
 
-def _scalars(values: Float[Tensor, "L"], like: list[Tensor]) -> tuple[Tensor, ...]:
-    return values.to(like[0].dtype).unbind()  # a float64 scalar would be converted L times
+def _combine(tensors: list[Tensor], others: list[Tensor], scales: list[float], factors: list[float]) -> None:
+    """scale·t + factor·other in place of t, for every t."""
+    first = tensors[0]
+    large = first.device.type == "cpu" and first.dtype in _NATIVE and first.numel() > _SMALL
+    if large and all(abs(f) > _TINY for f in factors) and all(t.is_contiguous() for t in (*tensors, *others)):
+        # SGD with weight decay, t − lr·(other + wd·t), passes over the memory once where two operations pass twice.
+        for t, other, scale, factor in zip(tensors, others, scales, factors, strict=True):
+            torch._fused_sgd_(
+                [t], [other], [], lr=-factor, weight_decay=(scale - 1) / factor, momentum=0.0, dampening=0.0,
+                nesterov=False, maximize=False, is_first_step=True,
+            )  # fmt: skip
+    else:
+        # One factor for all is a tensor: as a number, it would be made one for every t.
+        torch._foreach_mul_(tensors, first.new_tensor(scales[0]) if len(set(scales)) == 1 else scales)
+        torch._foreach_addcmul_(tensors, others, [first.new_ones(())] * len(tensors), factors)
 
 
 class _RelativeStep(torch.optim.Optimizer):
-    """What Fromage and LARS share: checks, closures, and a loop over groups of tensors of one device and dtype."""
+    """What Fromage and LARS share: checks, closures, and a loop over groups of tensors that are alike."""
 
     # option: (smallest value, whether the smallest value itself is allowed, whether None is)
     _options: dict[str, tuple[float, bool, bool]]
@@ -79,24 +99,34 @@ class _RelativeStep(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            alike: dict[tuple[torch.device, torch.dtype], tuple[list[Tensor], list[Tensor]]]
-            alike = defaultdict(lambda: ([], []))
+            alike: dict[tuple, tuple[list[Tensor], list[Tensor]]] = {}
             for p in group["params"]:
-                grad = p.grad
-                if grad is None:
+                if (grad := p.grad) is None:
                     continue
-                if grad.layout != torch.strided:
+                if grad.layout is not torch.strided:
                     raise InputError(
                         f"{type(self).__name__} needs dense gradients, got {grad.layout} for {_describe(p)}"
                     )
-                params, grads = alike[p.device, p.dtype]
+                key = (p.dtype, p.device, p.shape)
+                if key not in alike:
+                    alike[key] = ([], [])
+                params, grads = alike[key]
                 params.append(p)
                 grads.append(grad)
             for params, grads in alike.values():
-                self._update(group, params, grads)
+                count = max(1, _TOGETHER // max(1, params[0].numel()))
+                for i in range(0, len(params), count):
+                    self._update(group, params[i : i + count], grads[i : i + count])
         return loss
 
     def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
+        norms, count = _norms(params + grads), len(params)
+        _combine(params, grads, *self._coefficients(group, norms[:count], norms[count:], params[0].dtype))
+
+    def _coefficients(
+        self, group: dict[str, Any], weights: list[float], grads: list[float], dtype: torch.dtype
+    ) -> tuple[list[float], list[float]]:
+        """The numbers a and b of a step W ← aW + bg, given ‖W‖ and ‖g‖, of every tensor."""
         raise NotImplementedError
 
 
@@ -134,16 +164,19 @@ class Fromage(_RelativeStep):
         for p in self.param_groups[-1]["params"]:
             self.state[p]["initial_norm"] = torch.linalg.vector_norm(p, dtype=torch.float64).item()
 
+    def _coefficients(
+        self, group: dict[str, Any], weights: list[float], grads: list[float], dtype: torch.dtype
+    ) -> tuple[list[float], list[float]]:
+        prefactor = 1 / math.sqrt(1 + group["lr"] ** 2)
+        ratios = _ratios(weights, grads, dtype)
+        return [prefactor if r else 1.0 for r in ratios], [-prefactor * group["lr"] * r for r in ratios]
+
     def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
-        eta = group["lr"]
-        prefactor = 1 / math.sqrt(1 + eta**2)
-        ratio = _ratio(_norms(params), _norms(grads), params[0].dtype)
-        torch._foreach_mul_(params, _scalars(torch.where(ratio > 0, prefactor, torch.ones_like(ratio)), params))
-        torch._foreach_addcmul_(params, grads, _scalars(-prefactor * eta * ratio, params))
+        super()._update(group, params, grads)
         if group["p_bound"] is not None:
-            norms = _norms(params)
-            limits = group["p_bound"] * norms.new_tensor([self.state[p]["initial_norm"] for p in params])
-            torch._foreach_mul_(params, _scalars(torch.where(norms > limits, limits / norms, 1.0), params))
+            limits = [group["p_bound"] * self.state[p]["initial_norm"] for p in params]
+            shrink = [limit / n if n > limit else 1.0 for n, limit in zip(_norms(params), limits, strict=True)]
+            torch._foreach_mul_(params, shrink)
 
 
 class LARS(_RelativeStep):
@@ -186,21 +219,31 @@ class LARS(_RelativeStep):
         options = {"momentum": momentum, "trust_coefficient": trust_coefficient, "weight_decay": weight_decay}
         super().__init__(params, {"lr": lr, **options})
 
+    def _coefficients(
+        self, group: dict[str, Any], weights: list[float], grads: list[float], dtype: torch.dtype
+    ) -> tuple[list[float], list[float]]:
+        rates = self._rates(group, weights, grads, dtype)
+        return [1 - rate * group["weight_decay"] for rate in rates], [-rate for rate in rates]
+
+    def _rates(
+        self, group: dict[str, Any], weights: list[float], grads: list[float], dtype: torch.dtype
+    ) -> list[float]:
+        """lr·λ of every tensor."""
+        sums = [g + group["weight_decay"] * w for w, g in zip(weights, grads, strict=True)]
+        return [group["lr"] * group["trust_coefficient"] * ratio for ratio in _ratios(weights, sums, dtype)]
+
     def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
-        decay = group["weight_decay"]
-        norms, grad_norms = _norms(params), _norms(grads)
-        rate = group["lr"] * group["trust_coefficient"]
-        rates = rate * _ratio(norms, grad_norms + decay * norms, params[0].dtype)
-        directions = torch._foreach_add(grads, params, alpha=decay) if decay else grads
-        if group["momentum"]:
-            for p in params:
-                self.state[p].setdefault("momentum_buffer", torch.zeros_like(p))
-            velocities = [self.state[p]["momentum_buffer"] for p in params]
-            torch._foreach_mul_(velocities, group["momentum"])
-            torch._foreach_addcmul_(velocities, directions, _scalars(rates, params))
-            torch._foreach_sub_(params, velocities)
-        else:
-            torch._foreach_addcmul_(params, directions, _scalars(-rates, params))
+        if not group["momentum"]:
+            super()._update(group, params, grads)
+            return
+        norms, count = _norms(params + grads), len(params)
+        rates = self._rates(group, norms[:count], norms[count:], params[0].dtype)
+        for p in params:
+            self.state[p].setdefault("momentum_buffer", torch.zeros_like(p))
+        velocities, decay = [self.state[p]["momentum_buffer"] for p in params], group["weight_decay"]
+        directions = list(torch._foreach_add(grads, params, alpha=decay)) if decay else grads
+        _combine(velocities, directions, [group["momentum"]] * count, rates)
+        torch._foreach_sub_(params, velocities)
 
 
 def _describe(p: Tensor) -> str:

@@ -59,8 +59,8 @@ def assert_close(p, expected, tolerance):
 )
 @pytest.mark.parametrize("eta", [0.01, 0.5, 3.0])
 def test_fromage_is_algorithm_1(dtype, tolerance, eta):
-    """Ten steps of two matrices and a bias, each with its own norms, in one group."""
-    shapes = [(5, 3), (4, 5), (4,)]
+    """Ten steps of matrices and a bias, each with its own norms, in one group; the largest is updated in one pass."""
+    shapes = [(5, 3), (4, 5), (4,), (5, 3), (40, 30)]
     start = tensors(0, *shapes, dtype=dtype)
     params = [torch.nn.Parameter(w.clone()) for w in start]
     expected = [digits60(w) for w in start]
@@ -88,6 +88,32 @@ def test_the_relative_size_of_a_step_is_exact(eta):
         one_minus = eta**2 / (1 + eta**2) / (1 + prefactor)  # 1 − p without cancellation
         size = math.sqrt(2 * one_minus * (1 + prefactor * eta * c))
         assert float((p.detach() - w).norm() / w.norm()) == pytest.approx(size, rel=1e-11)
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (64, 32), (300, 300)])
+def test_tensors_updated_together_are_as_if_alone(shape):
+    """Stacked or one by one, in pieces that fit a cache or whole, contiguous or not: the same to a few roundings."""
+    weights, grads = tensors(0, *[shape] * 20), tensors(1, *[shape] * 20)
+    together = [parameter(w, g) for w, g in zip(weights, grads, strict=True)]
+    transposed = [torch.nn.Parameter(w.mT.contiguous().mT) for w in weights]
+    for p, g in zip(transposed, grads, strict=True):
+        p.grad = g
+    Fromage([*together, *transposed], lr=0.1).step()
+    for p, other, w, g in zip(together, transposed, weights, grads, strict=True):
+        alone = parameter(w, g)
+        Fromage([alone], lr=0.1).step()
+        torch.testing.assert_close(p, alone, rtol=1e-14, atol=1e-15)
+        torch.testing.assert_close(other, alone, rtol=1e-14, atol=1e-15)
+
+
+@pytest.mark.parametrize("size", [2, 40])
+def test_a_vanishing_step_shrinks_and_breaks_nothing(size):
+    """η‖W‖/‖g‖ below what float32 holds: the entries of the step are lost, those of W stay numbers."""
+    w, g = torch.full((size, size), 1e-10), torch.full((size, size), 1e36)
+    p = parameter(w, g)
+    Fromage([p], lr=1e-3).step()
+    assert p.isfinite().all()
+    torch.testing.assert_close(p, w, rtol=2e-3, atol=0)
 
 
 def test_a_gradient_orthogonal_to_the_weights_keeps_their_norm():
@@ -266,10 +292,6 @@ P = torch.nn.Parameter(torch.ones(2))
             lambda: LARS([P], lr=1, weight_decay=math.inf),
             r"LARS needs weight_decay to be a number >= 0, got weight_dec",
         ),
-        (
-            lambda: Fromage([torch.nn.Parameter(torch.ones(2, dtype=torch.complex64))]),
-            r"Fromage needs real parameters, got shape \(2,\) and dtype complex64",
-        ),
     ],
 )
 def test_bad_hyperparameters_are_named(make, words):
@@ -284,8 +306,11 @@ def test_a_refused_group_is_not_kept():
     assert len(optimiser.param_groups) == 1
 
 
-def test_sparse_gradients_are_refused():
+@pytest.mark.parametrize(("name", "make"), [("Fromage", lambda ps: Fromage(ps)), ("LARS", lambda ps: LARS(ps, lr=0.1))])
+def test_sparse_gradients_and_complex_parameters_are_refused(name, make):
     embedding = torch.nn.Embedding(5, 2, sparse=True)
     embedding(torch.tensor([1, 2])).sum().backward()
-    with pytest.raises(InputError, match=r"needs dense gradients, got torch.sparse_coo for shape \(5, 2\)"):
-        Fromage(embedding.parameters()).step()
+    with pytest.raises(InputError, match=rf"{name} needs dense gradients, got torch.sparse_coo for shape \(5, 2\)"):
+        make(embedding.parameters()).step()
+    with pytest.raises(InputError, match=rf"{name} needs real parameters, got shape \(2,\) and dtype complex64"):
+        make([torch.nn.Parameter(torch.ones(2, dtype=torch.complex64))])
