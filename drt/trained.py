@@ -22,8 +22,7 @@ from drt.training import Checkpoint, Run, TrainingConfig, make_model
 NETWORKS = ((2, "leaky_relu:0.1"), (3, "leaky_relu:0.1"), (8, "leaky_relu:0.1"), (16, "leaky_relu:0.1"), (3, "relu"))
 WIDTH = 64
 SIZES = (1e-3, 1e-2, 1e-1)  # δ of the gradient direction and of noise
-DESCENT_INPUTS = 32  # digits that a loss and its gradients are taken over
-INPUTS = 32  # digits that a network is measured on
+INPUTS = 32  # digits that a network is measured on, and that a loss and its gradients are taken over
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def config_of(depth: int, activation: str, quick: bool, seed: int) -> TrainingCo
     )
 
 
-def instances(run: Run, digits: Digits, seed: int) -> Iterator[Perturbed]:
+def instances(run: Run, digits: Digits, seed: int, inputs: int = INPUTS) -> Iterator[Perturbed]:
     """Every checkpoint of a run, perturbed in three ways, at digits it was trained on.
 
     step: the optimiser's next step; gradient: ΔW_l = −η‖W_l‖_F/‖g_l‖_F·g_l with the full batch's g_l; noise: Gaussian,
@@ -58,7 +57,7 @@ def instances(run: Run, digits: Digits, seed: int) -> Iterator[Perturbed]:
     """
     assert digits.labels is not None
     depth, label = len(run.config.hidden) + 1, name_of(run.config)
-    x = digits.images[:INPUTS].double()
+    x = digits.images[:inputs].double()
     for checkpoint in run.checkpoints:
         model = make_model(run.config, digits.images.shape[1], 10)
         model.load_state_dict(checkpoint.state)
@@ -71,10 +70,10 @@ def instances(run: Run, digits: Digits, seed: int) -> Iterator[Perturbed]:
                 yield Perturbed(f"{label}, hidden", checkpoint.step, name, Instance(inner, dweights[1:-1], h))
 
 
-def descents(run: Run, digits: Digits, seed: int) -> Iterator[Descent]:
-    """Every checkpoint of a run, moved against its gradient on DESCENT_INPUTS digits and at random, at each of SIZES."""
+def descents(run: Run, digits: Digits, seed: int, inputs: int = INPUTS) -> Iterator[Descent]:
+    """Every checkpoint of a run, moved against its gradient on some digits and at random, at each of SIZES."""
     assert digits.labels is not None
-    x, loss = digits.images[:DESCENT_INPUTS].double(), CrossEntropy(digits.labels[:DESCENT_INPUTS])
+    x, loss = digits.images[:inputs].double(), CrossEntropy(digits.labels[:inputs])
     for checkpoint in run.checkpoints:
         model = make_model(run.config, digits.images.shape[1], 10)
         model.load_state_dict(checkpoint.state)

@@ -111,7 +111,7 @@ class Verdicts:
         self.rhs_lower = torch.stack(sides).amin(0) - own
         exact_zero = (self.upper == -torch.inf) & (self.log_rhs == -torch.inf)
         holds = (self.upper <= self.rhs_lower) & ~(self.log_rhs == torch.inf) | exact_zero
-        violated = (self.lower > self.rhs_upper) & torch.isfinite(self.lower)
+        violated = (self.lower > self.rhs_upper) & torch.isfinite(self.lower) & applicable
         for name in claim.hypotheses:
             certain = hypotheses[name].certain
             if certain is not None and violated.any():

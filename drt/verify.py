@@ -31,7 +31,7 @@ from drt.falsify.space import Space
 from drt.falsify.target import Target
 from drt.measure import Instance, measure_all
 from drt.sampling import PERTURBATIONS, SPECTRA, WIDTH_PATTERNS, Recipe, generator, widths_of
-from drt.trained import NETWORKS, config_of, descents, instances, name_of
+from drt.trained import INPUTS, NETWORKS, config_of, descents, instances, name_of
 from drt.training import train
 from drt.verdict import Verdicts
 from proofs_checks.recorded import proved_claims
@@ -46,6 +46,7 @@ POPULATIONS = 4  # of descents, per random task
 # Of the budget of an attack, the share that is searching rather than certifying, and how many cores the budget is for.
 ATTACKED_SHARE = 1.5
 BATCH = 32
+QUICK_INPUTS = 8  # digits that trained networks are measured on, where INPUTS is more
 WATERFALLS = (2, 16)  # depths of the trained networks whose bounds' looseness the report takes apart
 LOG10 = math.log(10)
 
@@ -175,9 +176,10 @@ def on_trained(depth: int, activation: str, quick: bool, seed: int) -> tuple[Fin
     config = config_of(depth, activation, quick, seed)
     run = train(config, digits)
     findings: Findings = {}
-    for perturbed in instances(run, digits, seed):
+    inputs = QUICK_INPUTS if quick else INPUTS
+    for perturbed in instances(run, digits, seed, inputs):
         hold_all(perturbed.instance, findings)
-    for m in descents(run, digits, seed):
+    for m in descents(run, digits, seed, inputs):
         hold_descent(m, findings)
     about = {
         "name": name_of(config),

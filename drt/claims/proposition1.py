@@ -22,16 +22,16 @@ from drt.numbers import Number
 def log_discrepancy(m: Measurement) -> Tensor:
     """Log ‖J_l − ∂f/∂h_l‖_F/‖J_l‖_F, for each instance."""
     net, x = m.instance.net, m.instance.x
-    batch = m.batch_shape
+    batch, outputs = m.batch_shape, m.widths[-1]
     with torch.enable_grad():
-        h = net.hidden_states(x)[m.layer].detach().expand(*batch, -1).clone().requires_grad_()
+        # A copy of h_l for each output, so that one backward pass has all the rows of the Jacobian.
+        h = net.hidden_states(x)[m.layer].detach().expand(outputs, *batch, -1).clone().requires_grad_()
         out = h
         for layer in range(m.layer + 1, net.depth + 1):
             out = net.activations[layer - 1](net.pre_activation(layer, out))
-        # One backward pass per output: instances are independent, so a batch shares it.
-        rows = [torch.autograd.grad(out[..., i].sum(), h, retain_graph=True)[0] for i in range(m.widths[-1])]
+        (rows,) = torch.autograd.grad(out.diagonal(dim1=0, dim2=-1).sum(), h)
     closed = net.jacobians(x)[m.layer].expand(*batch, -1, -1)
-    gap = torch.linalg.matrix_norm(closed - torch.stack(rows, -2))
+    gap = torch.linalg.matrix_norm(closed - rows.movedim(0, -2))
     return torch.log(gap) - torch.log(torch.linalg.matrix_norm(closed))
 
 
