@@ -17,7 +17,8 @@ def tables(result: dict) -> list[Table]:
     return [_layer_table(result), _claim_table(result), _failure_table(result)]
 
 
-def _grid(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:
+def table_of(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:
+    """An empty table 100 columns wide: `left` columns fold, `right` ones hold numbers."""
     grid = Table(
         title=title, title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0), pad_edge=False, width=100
     )
@@ -30,7 +31,7 @@ def _grid(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:
 
 def _layer_table(result: dict) -> Table:
     names = ("shape", "δ", "ρ", "κ(W)", "κ(ΔW)", "rank W", "rank ΔW", "stable\nrank W", "stable\nrank ΔW")
-    grid = _grid("Layers", ("layer",), names)
+    grid = table_of("Layers", ("layer",), names)
     for r in result["layers"]:
         rows, columns = r["shape"]
         full, moved = min(rows, columns), r["stable_rank_dw"] is not None
@@ -45,7 +46,7 @@ def _layer_table(result: dict) -> Table:
 def _claim_table(result: dict) -> Table:
     """Each claim at the layer where it is worst; beside a verdict that not all inputs share, how many do."""
     names = ("l", "median\nactual", "median\nbound", "worst\nactual", "worst\nbound", "log10 loose:\nmedian (worst)")
-    grid = _grid(f"Claims, over {result['inputs']:,} inputs", ("claim", "verdict"), names)
+    grid = table_of(f"Claims, over {result['inputs']:,} inputs", ("claim", "verdict"), names)
     for r in result["claims"]:
         at = next(layer for layer in r["layers"] if layer["layer"] == r["worst_layer"])
         if at["median"] is not None:
@@ -76,7 +77,7 @@ def _failure_table(result: dict) -> Table:
             some = f" ({count:,} of {result['inputs']:,} inputs)" if count < result["inputs"] else ""
             where = "f" if layer is None else f"J_{layer}" if len(found) == 1 else f"J_{layer} … J_{found[-1][0]}"
             groups[name, where, first["why"] + some].append(r["id"])
-    grid = _grid("Hypotheses that fail", ("hypothesis", "of", "how", "claims that need it"), ())
+    grid = table_of("Hypotheses that fail", ("hypothesis", "of", "how", "claims that need it"), ())
     for (name, where, why), ids in groups.items():
         grid.add_row(name, where, Text(why), ", ".join(ids))
     return grid

@@ -161,6 +161,7 @@ def check(
     """Two saved networks: what changed, layer by layer, and every claim's verdict on it."""
     _non_negative("seed", seed)
     folder = _folder(out)
+    from drt import check_descent
     from drt.check import certified_violations, check_networks, inputs_for, tables
     from drt.claims import claims as registry
     from drt.storage import load_network, write_atomically
@@ -171,15 +172,20 @@ def check(
     result = check_networks(first, second, inputs)
     result["certified"] = certified_violations(first, second, inputs, result["violations"])
     result["slack"] = slack.of_networks(first, second, inputs)
+    result["descent"] = check_descent.descent_of(first, second, data, seed)
     if folder is not None:
         write_atomically(folder / "check.json", json_module.dumps(result, ensure_ascii=False, allow_nan=False).encode())
     if json:
         _print_json(result)
     else:
         console = _console()
-        for table in [*tables(result), *([slack.table(result["slack"])] if result["slack"] else [])]:
+        waterfall = [slack.table(result["slack"])] if result["slack"] else []
+        descent = check_descent.tables(result["descent"]) if result["descent"] else []
+        for table in [*tables(result), *waterfall, *descent]:
             console.print(table)
-    true = {v["claim"] for v in result["violations"] if registry[v["claim"]].known == "true"}
+    violated = [v["claim"] for v in result["violations"]]
+    violated += [r["id"] for r in (result["descent"] or {"claims": []})["claims"] if r["outcome"] == "violated"]
+    true = {claim for claim in violated if registry[claim].known == "true"}
     return HELD if not true else VIOLATED if true & set(result["certified"]) else UNCONFIRMED
 
 

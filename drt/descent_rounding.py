@@ -2,9 +2,10 @@
 
 An error e of a state becomes at most ‖W̃‖₂e after a layer, and β times that after φ; every layer adds what its own product may
 round, (n+4)u·‖|W̃||h|‖. These products of norms only tell which slopes are known: φ' varies by V within the error of z_l, and
-V = 0 where no kink is that near. Errors of the outputs are then the sum of each layer's own, times ‖J_l‖ with the slopes
-as computed; V adds V·e_z to the layer's own. Backwards the same: the error of ∂𝓛/∂f is carried by J_l, and each layer
-adds its own. So the error of g_l = Σ_i e_i h_iᵀ is at most Σ_i(‖δe_i‖‖h_i‖ + ‖e_i‖‖δh_i‖ + ‖δe_i‖‖δh_i‖).
+V = 0 where no kink is that near (where one is, Jacobians from layer to layer tell more). Errors of the outputs are then
+the sum of each layer's own, times ‖J_l‖ with the slopes as computed; V adds V·e_z to the layer's own. Backwards the
+same: the error of ∂𝓛/∂f is carried by J_l, and each layer adds its own. So the error of g_l = Σ_i e_i h_iᵀ is at most
+Σ_i(‖δe_i‖‖h_i‖ + ‖e_i‖‖δh_i‖ + ‖δe_i‖‖δh_i‖).
 """
 
 from __future__ import annotations
@@ -37,21 +38,27 @@ def errors_at(m: Descent, t: float) -> Errors | None:
     net = m.instance.net
     weights = [w + t * dw for w, dw in zip(net.weights, m.instance.dweights, strict=True)]
     norms = [torch.linalg.matrix_norm(w, 2).unsqueeze(-1) * (1 + 2**-30) for w in weights]
-    h, z, e_h, e_z, local = [m.x], [], [torch.zeros_like(m.x[..., 0])], [], []
-    for layer, (w, phi) in enumerate(zip(weights, net.activations, strict=True)):
-        bias = net.biases[layer]
+    h, z, own, evaluated = [m.x], [], [], []
+    for w, bias, phi in zip(weights, net.biases, net.activations, strict=True):
         offset = w.new_zeros(1) if bias is None else bias.unsqueeze(-2)
         z.append(h[-1] @ w.mT + offset)
         # Four times: W̃ itself is rounded, and differences were propagated from t = 0.
-        own = 4 * (w.shape[-1] + 4) * UNIT * _norm(h[-1].abs() @ w.abs().mT + offset.abs())
-        e_z.append(norms[layer] * e_h[-1] + own)
+        own.append(4 * (w.shape[-1] + 4) * UNIT * _norm(h[-1].abs() @ w.abs().mT + offset.abs()))
         h.append(phi(z[-1]))
-        evaluated = phi.beta * phi.ulps * UNIT * _norm(z[-1])
-        e_h.append(phi.beta * e_z[-1] + evaluated)
-        variation = phi.slope_variation(z[-1], e_z[-1].unsqueeze(-1)).amax(-1)
-        local.append(phi.beta * own + evaluated + variation * e_z[-1])
+        evaluated.append(phi.beta * phi.ulps * UNIT * _norm(z[-1]))
+    forward = _by_norms(net, norms, z, own, evaluated)
+    if not m.batch_shape:
+        # Few inputs have a kink that near: there it pays to follow every layer's error by its own Jacobians.
+        doubtful = torch.nonzero(torch.stack(forward.unknown).amax(0)).flatten()
+        if len(doubtful):
+            rows = [[v[doubtful] for v in group] for group in (z, own, evaluated)]
+            for group, better in zip(forward, _by_jacobians(net, weights, norms, *rows), strict=True):
+                for whole, part in zip(group, better, strict=True):
+                    whole[doubtful] = torch.minimum(whole[doubtful], part)
+    e_z, local, e_h = forward.e_z, forward.local, [torch.zeros_like(own[0]), *forward.e_h]
     sizes = _jacobian_norms(net, weights, norms, z)
-    e_out = torch.minimum(e_h[-1], sum(size * e for size, e in zip(sizes, local, strict=True)))
+    carried_on = torch.stack([size * e for size, e in zip(sizes, local, strict=True)]).sum(0)
+    e_out = torch.minimum(e_h[-1], carried_on)
     back = m.loss.gradient(h[-1])
     e_loss = m.loss.smoothness * e_out / h[-1].shape[-2]
     e_loss = e_loss + 32 * (h[-1].abs().amax(-1) + h[-1].shape[-1]) * UNIT * _norm(back)
@@ -73,6 +80,60 @@ def errors_at(m: Descent, t: float) -> Errors | None:
         back, later = e @ w, norms[layer] * later + product
     gradients = torch.stack([f.expand(m.batch_shape) for f in found], -1)
     return Errors(e_out * (1 + 2**-20), gradients * (1 + 2**-20))
+
+
+class _Forward(NamedTuple):
+    """Layer by layer, for each input: errors of z_l and h_l, what layer l adds to the latter, how far a slope is unknown."""
+
+    e_z: list[Tensor]
+    e_h: list[Tensor]
+    local: list[Tensor]
+    unknown: list[Tensor]
+
+
+def _by_norms(
+    net: Network, norms: list[Tensor], z: list[Tensor], own: list[Tensor], evaluated: list[Tensor]
+) -> _Forward:
+    """Errors carried from layer to layer by ‖W̃_l‖₂."""
+    found = _Forward([], [], [], [])
+    e_h = torch.zeros_like(own[0])
+    for k, phi in enumerate(net.activations):
+        e_z = norms[k] * e_h + own[k]
+        unknown = phi.slope_variation(z[k], e_z.unsqueeze(-1)).amax(-1)
+        local = phi.beta * own[k] + evaluated[k] + unknown * e_z
+        e_h = phi.beta * e_z + evaluated[k]
+        for group, value in zip(found, (e_z, e_h, local, unknown), strict=True):
+            group.append(value)
+    return found
+
+
+def _by_jacobians(
+    net: Network,
+    weights: list[Tensor],
+    norms: list[Tensor],
+    z: list[Tensor],
+    own: list[Tensor],
+    evaluated: list[Tensor],
+) -> _Forward:
+    """The same, each layer's own error carried on by ∂h_l/∂h_j with the slopes as computed: L²/2 matrices an input."""
+    found = _Forward([], [], [], [])
+    carried: list[tuple[Tensor, Tensor]] = []  # ∂h_l/∂h_j for j < l, and a bound on its rounding error
+    for k, (w, phi) in enumerate(zip(weights, net.activations, strict=True)):
+        moved = []
+        e_z = own[k]
+        for (j, off), local in zip(carried, found.local, strict=True):
+            size = torch.linalg.matrix_norm(j)
+            off = norms[k] * (off + (w.shape[-1] + phi.ulps + 4) * UNIT * math.sqrt(w.shape[-2]) * size)
+            j = w @ j
+            e_z = e_z + (torch.linalg.matrix_norm(j) * (1 + 2**-30) + off) * local
+            moved.append((j * phi.slope(z[k]).unsqueeze(-1), phi.beta * off))
+        unknown = phi.slope_variation(z[k], e_z.unsqueeze(-1)).amax(-1)
+        local = phi.beta * own[k] + evaluated[k] + unknown * e_z
+        for group, value in zip(found, (e_z, phi.beta * e_z + evaluated[k], local, unknown), strict=True):
+            group.append(value)
+        identity = torch.eye(len(w), dtype=torch.float64).expand(len(e_z), -1, -1)
+        carried = [*moved, (identity, torch.zeros_like(e_z))]
+    return found
 
 
 def _jacobian_norms(net: Network, weights: list[Tensor], norms: list[Tensor], z: list[Tensor]) -> list[Tensor]:
