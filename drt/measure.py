@@ -151,6 +151,20 @@ class Measurement:
         return x * (1 + self._side * relative_error) if self._side else x
 
     @property
+    def device(self) -> torch.device:
+        """Where every field is."""
+        return self.instance.x.device
+
+    def size_of_logarithms(self, left: object) -> Tensor | float:
+        """Σ|log| of the factors of a bound on this left side: they may cancel, their rounding errors do not."""
+        ratios = torch.log(self.betas / self.alphas).nan_to_num(0, 0, 0).sum()
+        size = ratios + 2 * self.depth * torch.log(self.kappa).nan_to_num(0, 0, 0)
+        if left != "absolute":
+            return size
+        norms = torch.cat([self.log_norm_x[..., None], self.log_norm_w, self.log_norm_wt, self.log_norm_dwh], -1)
+        return size + norms.abs().nan_to_num(0, 0, 0).sum(-1)
+
+    @property
     def batch_shape(self) -> tuple[int, ...]:
         """The leading dimensions of every field."""
         return self.instance.batch_shape
@@ -164,7 +178,7 @@ class Measurement:
         return self._constants([a.beta for a in self.instance.net.activations[self.layer :]])
 
     def _constants(self, values: list[float]) -> Tensor:
-        return torch.tensor(values, dtype=torch.float64, device=self.instance.x.device)
+        return torch.tensor(values, dtype=torch.float64, device=self.device)
 
     @cached_property
     def delta(self) -> Float[Tensor, "... n"]:

@@ -16,6 +16,7 @@ from drt.losses import CrossEntropy
 from drt.measure import Instance
 from drt.network import Network
 from drt.optim import Fromage
+from drt.steps import Steps, measure_steps
 from drt.training import Checkpoint, Run, TrainingConfig, make_model
 
 # Depth and hidden φ of the networks that the main job trains. ReLU is there for `relu-model`.
@@ -85,6 +86,19 @@ def descents(run: Run, digits: Digits, seed: int, inputs: int = INPUTS) -> Itera
             for direction in ([-g for g in gradients], noise):
                 steps = [_sized(d, w, eta) for d, w in zip(direction, net.weights, strict=True)]
                 yield measure_descent(net, steps, x, loss)
+
+
+def steps_of(run: Run, digits: Digits) -> Iterator[Steps]:
+    """Steps of Fromage and LARS at every checkpoint, each layer with its full-batch gradient, at each of SIZES."""
+    for checkpoint in run.checkpoints:
+        model = make_model(run.config, digits.images.shape[1], 10)
+        model.load_state_dict(checkpoint.state)
+        loss = cross_entropy(model(digits.images[:INPUTS]), digits.labels[:INPUTS])  # type: ignore[index]
+        weights = list(model.parameters())
+        for w, g in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+            if g.isfinite().all() and g.any():  # a network whose ReLUs are all off has no gradient
+                weight, gradient = (t.detach().expand(1, len(SIZES), -1, -1) for t in (w, g))
+                yield measure_steps(weight, gradient, torch.tensor(SIZES, dtype=torch.float64))
 
 
 def _perturbations(

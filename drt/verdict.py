@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,16 +69,6 @@ def _decide(log_lhs: float, log_rhs: float, rounding: float) -> str:
     return "violated" if math.inf > log_lhs - rounding > log_rhs else "undecided"
 
 
-def _size_of_logarithms(m: Measurement, left: str | Callable[[Measurement], Tensor]) -> Tensor:
-    """Σ|log| of the factors of a bound: they may cancel, their rounding errors do not."""
-    ratios = torch.log(m.betas / m.alphas).nan_to_num(0, 0, 0).sum()
-    size = ratios + 2 * m.depth * torch.log(m.kappa).nan_to_num(0, 0, 0)
-    if left != "absolute":
-        return size
-    norms = torch.cat([m.log_norm_x[..., None], m.log_norm_w, m.log_norm_wt, m.log_norm_dwh], -1)
-    return size + norms.abs().nan_to_num(0, 0, 0).sum(-1)
-
-
 class Verdicts:
     """A verdict for each instance of a batch: a sequence of `Verdict`, with the batch's tensors beside it.
 
@@ -92,11 +82,16 @@ class Verdicts:
                 f"claim {claim.id} is about the {claim.quantity}, but the measurement about the {m.quantity}"
             )
         self.claim, self.measurement = claim, m
-        self.failed: dict[str, Bool[Tensor, "..."]] = {
-            name: ~hypotheses[name].met(m).expand(m.batch_shape) for name in claim.hypotheses
-        }
+        self.failed: dict[str, Bool[Tensor, "..."]] = {}
+        for name in claim.hypotheses:
+            try:
+                self.failed[name] = ~hypotheses[name].met(m).expand(m.batch_shape)
+            except AttributeError as error:
+                raise InputError(
+                    f"hypothesis {name!r} cannot be asked of a measurement of the {m.quantity}: {error}"
+                ) from None
         applicable = ~torch.stack(
-            [*self.failed.values(), torch.zeros(m.batch_shape, dtype=torch.bool, device=m.instance.x.device)]
+            [*self.failed.values(), torch.zeros(m.batch_shape, dtype=torch.bool, device=m.device)]
         ).any(0)
         if callable(claim.left):  # an identity: its right side is a rounding bound already
             self.log_lhs = self.lower = self.upper = claim.left(m)
@@ -105,7 +100,7 @@ class Verdicts:
         sides = [claim.checked_log_value(m if side == 0 else m.inflated(side), applicable) for side in (0, 1, -1)]
         self.log_rhs = sides[0]
         # Evaluating the formula: a dozen operations a layer on logarithms of this size.
-        size = 1 + self.log_rhs.abs().nan_to_num(0, 0, 0) + _size_of_logarithms(m, claim.left)
+        size = 1 + self.log_rhs.abs().nan_to_num(0, 0, 0) + m.size_of_logarithms(claim.left)
         own = 16 * (m.depth + 4) * UNIT * size
         self.rhs_upper = torch.stack(sides).amax(0) + own
         self.rhs_lower = torch.stack(sides).amin(0) - own

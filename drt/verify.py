@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 import drt
-from drt.claims import claims, of_descent, of_network
+from drt.claims import claims, of_descent, of_network, of_steps
 from drt.data import load_digits
 from drt.descent import Descent
 from drt.falsify.descent import draw
@@ -28,10 +28,13 @@ from drt.falsify.extremal import Grid, constructions
 from drt.falsify.pipeline import falsify
 from drt.falsify.pool import workers
 from drt.falsify.space import Space
+from drt.falsify.steps import draw as draw_steps
 from drt.falsify.target import Target
+from drt.invariant import steps_of as invariant_steps
 from drt.measure import Instance, measure_all
 from drt.sampling import PERTURBATIONS, SPECTRA, WIDTH_PATTERNS, Recipe, generator, widths_of
-from drt.trained import INPUTS, NETWORKS, config_of, descents, instances, name_of
+from drt.steps import Steps
+from drt.trained import INPUTS, NETWORKS, config_of, descents, instances, name_of, steps_of
 from drt.training import train
 from drt.verdict import Verdicts
 from proofs_checks.recorded import proved_claims
@@ -123,6 +126,15 @@ def hold_descent(m: Descent, findings: Findings) -> None:
         evidence.seconds += time.perf_counter() - begin
 
 
+def hold_steps(m: Steps, findings: Findings) -> None:
+    """Hold every claim about steps against a batch of them."""
+    for claim in of_steps():
+        begin = time.perf_counter()
+        evidence = findings.setdefault(claim.id, Evidence())
+        evidence.add(Verdicts(claim, m))
+        evidence.seconds += time.perf_counter() - begin
+
+
 def on_random(seed: int) -> Findings:
     """A task: random networks over α, κ, depth, width pattern, kind and size of the perturbation."""
     dice, rng = random.Random(seed), generator(seed)
@@ -153,6 +165,7 @@ def on_random(seed: int) -> Findings:
         hold_all(recipe.draw(BATCH, rng), findings)
     for _ in range(POPULATIONS):
         hold_descent(draw(dice, rng).measure(), findings)
+        hold_steps(draw_steps(dice, rng), findings)
     # Equation 3 is about two scalars.
     hold_all(
         Recipe((1, 1, 1), "identity", delta=10 ** dice.uniform(-8, 2), perturbation="gaussian").draw(BATCH, rng),
@@ -181,6 +194,11 @@ def on_trained(depth: int, activation: str, quick: bool, seed: int) -> tuple[Fin
         hold_all(perturbed.instance, findings)
     for m in descents(run, digits, seed, inputs):
         hold_descent(m, findings)
+    for steps in steps_of(run, digits):
+        hold_steps(steps, findings)
+    if depth == 2:
+        for steps in invariant_steps(digits, seed):
+            hold_steps(steps, findings)
     about = {
         "name": name_of(config),
         "depth": depth,
@@ -343,7 +361,7 @@ def verify(
     begin = time.perf_counter()
     load_digits()  # parsed and cached once, before the processes ask for it
     work = list(tasks(quick, seed))
-    share = (min(budget, 8.0) if quick else budget) * ATTACKED_SHARE / len(claims)
+    share = (min(budget, 8.0) if quick else budget) * ATTACKED_SHARE / (len(claims) - len(of_steps()))
     evidence = {claim_id: {origin: Evidence() for origin in ORIGINS} for claim_id in claims}
     outcomes = {claim_id: dict(NOT_ATTACKED) for claim_id in claims}
     networks: list[dict] = []

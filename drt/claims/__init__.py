@@ -2,6 +2,7 @@
 
 from drt.claims import (  # noqa: F401  (importing a module registers its claims)
     equation3,
+    fromage,
     kappa,
     lemma1,
     lemma2,
@@ -14,20 +15,25 @@ from drt.claims import (  # noqa: F401  (importing a module registers its claims
     telescoping,
     theorem1,
 )
-from drt.claims.base import Claim, bound, claims
+from drt.claims.base import QUANTITIES, Claim, bound, claims
 from drt.errors import InputError
 
-__all__ = ["Claim", "bound", "claims", "find", "of_descent", "of_network"]
+__all__ = ["Claim", "bound", "claims", "find", "of_descent", "of_network", "of_steps"]
 
 
 def of_network() -> list[Claim]:
     """The claims about functions and Jacobians: of one network, its perturbation and an input."""
-    return [claim for claim in claims.values() if claim.quantity != "descent"]
+    return [claim for claim in claims.values() if claim.quantity in QUANTITIES]
 
 
 def of_descent() -> list[Claim]:
     """The claims about a loss and its gradients along a perturbation."""
     return [claim for claim in claims.values() if claim.quantity == "descent"]
+
+
+def of_steps() -> list[Claim]:
+    """The claims about steps of an optimiser."""
+    return [claim for claim in claims.values() if claim.quantity == "step"]
 
 
 def find(claim_id: str) -> Claim:

@@ -58,7 +58,7 @@ class Claim:
         value = self.formula(m)
         if isinstance(value, bool) or not isinstance(value, Tensor | int | float):
             raise InputError(f"bound {self.id!r} must return a tensor or a number, got {type(value).__name__}")
-        return torch.log(torch.as_tensor(value, device=m.instance.x.device).to(torch.float64))
+        return torch.log(torch.as_tensor(value, device=m.device).to(torch.float64))
 
     def checked_log_value(self, m: Measurement, applicable: Tensor) -> Tensor:
         """`log_value`, expanded to the batch; where the claim applies it must be the logarithm of a number ≥ 0.

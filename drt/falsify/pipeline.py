@@ -143,6 +143,10 @@ def falsify(
         from drt.falsify.descent import falsify_descent
 
         return falsify_descent(claim, budget, seed)
+    if claim.quantity == "step":
+        from drt.falsify.steps import falsify_steps
+
+        return falsify_steps(claim, budget, seed)
     if target.source is not None:
         probe(claim)
     jobs = jobs or os.cpu_count() or 1
