@@ -82,6 +82,12 @@ class Norms:
     cosines: Float[Tensor, "S 2"]
     losses: Float[Tensor, " S"]
 
+    @property
+    def lasted(self) -> int:
+        """How many steps had gradients, non-zero and finite, and left all norms finite."""
+        fine = torch.isfinite(self.cosines).all(-1) & torch.isfinite(self.norms[1:]).all(-1)
+        return int(fine.long().cumprod(0).sum())
+
 
 def follow(training: Training, steps: int) -> Norms:
     """Train for so many steps and keep the norms, measured in float64."""
