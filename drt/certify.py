@@ -25,6 +25,7 @@ from drt.balls import Balls, Undecided
 from drt.claims import Claim, claims, find
 from drt.errors import InputError
 from drt.exact import ExactNetwork, Piecewise, minus, squared_norm
+from drt.exact_descent import ExactStep
 from drt.exact_hypotheses import unmet
 from drt.exact_measure import ExactMeasurement
 from drt.surds import Surd, ball
@@ -101,7 +102,11 @@ def certify(
         return certificate("undecided", "both sides are measured in floating point only")
     while True:
         with ctx.workprec(bits):
-            m = ExactMeasurement(net, claim.quantity, witness.layer, bits, exact)
+            m: ExactMeasurement
+            if claim.quantity == "descent":
+                m = ExactStep(net, bits, exact)
+            else:
+                m = ExactMeasurement(net, claim.quantity, witness.layer, bits, exact)
             try:
                 reason = unmet(names, m)
                 if reason:
@@ -143,6 +148,8 @@ def _claim_of(witness: Witness, claim: Claim | None) -> Claim:
 
 
 def _left(claim: Claim, m: ExactMeasurement) -> Any:
+    if isinstance(m, ExactStep):
+        return (m.excess if claim.left == "excess" else m.step_change.amax(-1)).entries.item()
     return (m.change if claim.left == "relative" else m.norm_df).entries.item()
 
 

@@ -225,7 +225,7 @@ def falsify(
     if json:
         _print_json(outcome)
     else:
-        _console().print(describe(outcome))
+        _console().print(describe(outcome), markup=False, highlight=False)
     return {"refuted": VIOLATED, "unconfirmed": UNCONFIRMED}.get(outcome["status"], HELD)
 
 

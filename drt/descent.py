@@ -182,11 +182,15 @@ class Descent(Measurement):
 
     @property
     def breakdown(self) -> Float[Tensor, "... L"]:
-        """max_t change_l(t): as evaluated, or the lower or upper end of where it is known to be (`inflated`)."""
+        """max_t change_l(t): as evaluated, or the lower or upper end of where it is known to be (`inflated`).
+
+        0 for a layer that does not move: whatever its gradient does, ‖ΔW_l‖ = 0 times it is 0.
+        """
         if self._side > 0 and not self._lower_suffices:
-            return self.largest_upper
-        # What was evaluated is attained, up to rounding.
-        return self.largest * (1 - SLACK) if self._side < 0 else self.largest
+            value = self.largest_upper
+        else:  # what was evaluated is attained, up to rounding
+            value = self.largest * (1 - SLACK) if self._side < 0 else self.largest
+        return value.where(self.norm_step > 0, 0.0)
 
     @cached_property
     def _lower_suffices(self) -> bool:

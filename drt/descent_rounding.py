@@ -159,7 +159,7 @@ def start_error(m: Descent) -> Float[Tensor, "... L"]:
     """A bound on the relative rounding error of ‖g_l(0)‖_F; 1 where there is none."""
     if m.errors is None:
         return torch.ones_like(m.norm_g)
-    return (m.errors[0].gradients / m.norm_g).nan_to_num(1.0, 1.0).clamp(max=1.0) + 2**-40
+    return ((m.errors[0].gradients / m.norm_g).nan_to_num(1.0, 1.0) + 2**-40).clamp(max=1.0)
 
 
 def step_change_ends(m: Descent) -> tuple[Tensor, Tensor, Tensor]:

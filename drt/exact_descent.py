@@ -1,178 +1,165 @@
-"""Counterexamples to descent claims in exact arithmetic: piecewise-linear scalar or small networks, rational, squared loss.
+"""What `drt.descent.Descent` holds, for one witness with a target, in exact or ball numbers.
 
-    𝓛 = ½·Σ_i ‖f(x_i) − y_i‖²/N;  loss, gradients and their squared norms at W and W + ΔW are rational numbers. Roots and
-    products of roots are balls of 256 bits: an inequality is claimed only where the balls are apart.
+    𝓛 = ½‖f(x) − y‖²: loss, gradients and their squared norms at W and W + ΔW are rational where φ is piecewise linear.
 
-Independent of `drt.descent`: its own forward and backward pass, in fractions.
+The supremum over t ∈ [0, 1] is enclosed: what points of the segment attain, and what whole intervals of t, taken as balls,
+cannot exceed. Independent of `drt.descent`: its own backward pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
-from flint import arb, ctx, fmpq, fmpq_mat
+from flint import arb, arb_mat, fmpq, fmpq_mat
 
+from drt.balls import Balls
 from drt.caching import cached_property
-from drt.certify import Certificate
-from drt.errors import InputError
+from drt.exact import ExactNetwork, minus, squared_norm
+from drt.exact_measure import ExactMeasurement
+from drt.surds import Undecided
 
-BITS = 256
-Rows = Sequence[Sequence[int | str | fmpq]]
+PIECES, SPLITS, CLOSE = (
+    8,
+    200,
+    1e-3,
+)  # intervals of t at first; how many are halved at most; relative, when it is enough
 
 
-@dataclass(frozen=True)
-class ExactDescent:
-    """A rational network with leaky slope `a` in its hidden layers (the last is linear), a perturbation, inputs, targets.
+class ExactStep(ExactMeasurement):
+    """The fields of an `ExactMeasurement`, and those of a `Descent` that formulas and hypotheses read."""
 
-    weights, dweights: rows of rationals ("1/2") a layer; x, y: one row an input.
-    """
+    def __init__(self, net: ExactNetwork, bits: int, exact: bool):
+        super().__init__(net, "descent", 0, bits, exact)
+        assert net.witness.target is not None  # a witness about descent has one
+        self.target = fmpq_mat(len(net.witness.target), 1, list(net.witness.target))
 
-    weights: Sequence[Rows]
-    dweights: Sequence[Rows]
-    x: Rows
-    y: Rows
-    a: str = "1"
+    def _value(self, x: Any) -> Any:
+        return self._number(x) if isinstance(x, fmpq) else x
 
-    @property
-    def slope(self) -> fmpq:
-        """The slope a."""
-        return _rational(self.a)
+    def loss(self, moved: bool = False) -> Any:
+        """𝓛 at W, or at W + ΔW."""
+        return squared_norm(minus(self.net.states(moved)[0][-1], self.target)) / 2
 
-    def __str__(self) -> str:
-        layers = zip(self.weights, self.dweights, strict=True)
-        parts = [f"W_{k} = {_text(w)}, ΔW_{k} = {_text(dw)}" for k, (w, dw) in enumerate(layers, start=1)]
-        return "; ".join(
-            [f"φ: slope {self.a} below 0, last layer linear", *parts, f"x = {_text(self.x)}, y = {_text(self.y)}"]
-        )
+    def gradients(self, moved: bool = False) -> list[Any]:
+        """g_1 … g_L at W, or at W + ΔW."""
+        weights = self.net.wt if moved else self.net.w
+        return self._backward(weights, *self.net.states(moved))
 
-    @cached_property
-    def _matrices(self) -> tuple[list[fmpq_mat], list[fmpq_mat]]:
-        return [_matrix(w) for w in self.weights], [_matrix(dw) for dw in self.dweights]
-
-    def at(self, moved: bool) -> tuple[fmpq, list[fmpq_mat]]:
-        """(𝓛, g_1 … g_L) at W, or at W + ΔW.
-
-        Raises:
-            InputError: a pre-activation is 0: there is no gradient at a kink.
-        """
-        ws, dws = self._matrices
-        weights = [w + dw for w, dw in zip(ws, dws, strict=True)] if moved else ws
-        slope, x, y = self.slope, _matrix(self.x).transpose(), _matrix(self.y).transpose()
-        hidden, slopes = [x], []
-        for layer, w in enumerate(weights):
-            z = w * hidden[-1]
-            last = layer == len(weights) - 1
-            if not last and slope != 1 and any(v == 0 for v in z.entries()):
-                raise InputError("a pre-activation is 0: a kink, where there is no gradient")
-            slopes.append(_map(z, lambda v, last=last: fmpq(1) if last or v > 0 else slope))
-            hidden.append(_hadamard(slopes[-1], z))
-        error = hidden[-1] - y
-        n = fmpq(x.ncols())
-        loss = _square(error) / (2 * n)
-        back = error * (1 / n)
-        gradients: list[fmpq_mat] = []
-        for layer in range(len(weights) - 1, -1, -1):
-            e = _hadamard(slopes[layer], back)
-            gradients.insert(0, e * hidden[layer].transpose())
-            back = weights[layer].transpose() * e
-        return loss, gradients
-
-    def certify(self, claim_id: str) -> Certificate:
-        """Whether this is a counterexample to the claim: `violated`, `inapplicable`, or `holds` (it is none).
-
-        Raises:
-            InputError: a claim that this cannot decide.
-        """
-        with ctx.workprec(BITS):
-            if claim_id == "lemma2.unconditional":
-                return self._lemma2(claim_id)
-            if claim_id in ("deep-relative-trust", "spectral-relative-trust"):
-                return self._trust(claim_id)
-        raise InputError(
-            f"claim {claim_id!r} has no exact counterexample; expected one of {', '.join(COUNTEREXAMPLES)}"
-        )
-
-    def _lemma2(self, claim_id: str) -> Certificate:
-        before, gradients = self.at(False)
-        after, _ = self.at(True)
-        deltas = self._relative(spectral=False)
-        depth = len(deltas)
-        for g, dw, (_, eta) in zip(gradients, self._matrices[1], deltas, strict=True):
-            sizes = (arb(_square(g)) * arb(_square(dw))).sqrt()
-            cosine = -arb(_inner(g, dw)) / sizes
-            for _, delta in deltas:
-                if not (1 + delta) ** depth < 1 + cosine:
-                    return Certificate(claim_id, "inapplicable", f"η = {float(eta.mid())} is not allowed", bits=BITS)
-        return _decided(claim_id, arb(after), arb(before), strict=False)
-
-    def _trust(self, claim_id: str) -> Certificate:
-        (_, before), (_, after) = self.at(False), self.at(True)
-        if any(_square(g) == 0 for g in before):
-            return Certificate(claim_id, "inapplicable", "a gradient is zero", bits=BITS)
-        changes = [(arb(_square(b - a)) / arb(_square(a))).sqrt() for a, b in zip(before, after, strict=True)]
-        product = arb(1)
-        for _, ratio in self._relative(spectral=claim_id.startswith("spectral")):
-            product *= 1 + ratio
-        largest = changes[0]
-        for change in changes[1:]:
-            largest = largest.max(change)
-        return _decided(claim_id, largest, product - 1, strict=True)
-
-    def _relative(self, spectral: bool) -> list[tuple[int, arb]]:
-        """Layer and δ_l, or an upper bound on ρ_l: ‖ΔW‖₂ ≤ ‖ΔW‖_F, and ‖W‖₂² ≥ ‖W‖_F²/rank; equal for scalars."""
-        found = []
-        for layer, (w, dw) in enumerate(zip(*self._matrices, strict=True)):
-            square = arb(_square(dw)) / arb(_square(w))
-            found.append((layer, (square * min(w.nrows(), w.ncols()) if spectral else square).sqrt()))
+    def _backward(self, weights: list[Any], hidden: list[Any], pre: list[Any]) -> list[Any]:
+        back = minus(hidden[-1], self.target)
+        found: list[Any] = []
+        for layer in range(self.net.depth - 1, -1, -1):
+            phi = self.net.phis[layer]
+            slopes = [phi.slope(v) for v in pre[layer].entries()]
+            entries = [s * v for s, v in zip(slopes, back.entries(), strict=True)]
+            rational = all(isinstance(v, fmpq) for v in entries)
+            e = (fmpq_mat if rational else arb_mat)(len(entries), 1, entries)
+            found.insert(0, _product(e, hidden[layer].transpose()))
+            back = _product(weights[layer].transpose(), e)
         return found
 
+    @cached_property
+    def _start(self) -> list[Any]:
+        return self.gradients()
 
-def _decided(claim_id: str, lhs: arb, rhs: arb, strict: bool) -> Certificate:
-    violated = lhs > rhs if strict else lhs >= rhs
-    answer = "violated" if violated else "holds" if lhs <= rhs else "undecided"
-    left, right, ratio = ((float(v.lower()), float(v.upper())) for v in (lhs, rhs, lhs / rhs))
-    return Certificate(claim_id, answer, lhs=left, rhs=right, ratio=ratio, bits=BITS)
+    @cached_property
+    def norm_g(self) -> Balls:
+        return self._layers(lambda k: self._root(squared_norm(self._start[k])))
+
+    @cached_property
+    def norm_step(self) -> Balls:
+        return self._layers(lambda k: self._root(squared_norm(self.net.dw[k])))
+
+    @property
+    def lever(self) -> Balls:
+        """‖g_l‖_F·‖ΔW_l‖_F."""
+        return self.norm_g * self.norm_step
+
+    @cached_property
+    def _inner(self) -> list[Any]:
+        """⟨g_l, ΔW_l⟩."""
+        pairs = zip(self._start, self.net.dw, strict=True)
+        return [sum((a * b for a, b in zip(g.entries(), dw.entries(), strict=True)), fmpq(0)) for g, dw in pairs]
+
+    @cached_property
+    def cosines(self) -> Balls:
+        def cosine(k: int) -> Any:
+            size = squared_norm(self._start[k]) * squared_norm(self.net.dw[k])
+            return self._number(fmpq(1)) if size == 0 else self._value(-self._inner[k]) / self._root(size)
+
+        return self._layers(cosine)
+
+    @cached_property
+    def eta(self) -> Balls:
+        return self.delta.amax(-1)
+
+    @cached_property
+    def excess(self) -> Balls:
+        """𝓛(W+ΔW) − 𝓛(W) − Σ⟨g_l, ΔW_l⟩, or 0 where that is negative."""
+        value = self.loss(True) - self.loss() - sum(self._inner, fmpq(0))
+        return Balls(self._value(max(value, fmpq(0)) if isinstance(value, fmpq) else value.max(arb(0))))
+
+    @cached_property
+    def step_change(self) -> Balls:
+        """‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F."""
+        pairs = list(zip(self._start, self.gradients(True), strict=True))
+        return self._layers(lambda k: self._root(_relative(*pairs[k])))
+
+    @cached_property
+    def breakdown(self) -> Balls:
+        """sup_t ‖g_l(W+tΔW) − g_l‖_F/‖g_l‖_F, enclosed; 0 for a layer that does not move."""
+        ends = [fmpq(k, PIECES) for k in range(PIECES + 1)]
+        attained = [arb(0)] * self.depth
+        pieces = []
+        for a, b in pairwise(ends):
+            attained = [x.max(y.lower()) for x, y in zip(attained, self._changes(arb(b)), strict=True)]
+            pieces.append((a, b, self._changes(arb(a).union(arb(b)))))
+        for _ in range(SPLITS):
+            gaps = [max(float((u / x).upper()) for u, x in zip(p[2], attained, strict=True)) for p in pieces]
+            worst = max(range(len(pieces)), key=gaps.__getitem__)
+            if gaps[worst] <= 1 + CLOSE:
+                break
+            a, b, _ = pieces.pop(worst)
+            middle = (a + b) / 2
+            attained = [x.max(y.lower()) for x, y in zip(attained, self._changes(arb(middle)), strict=True)]
+            pieces += [(p, q, self._changes(arb(p).union(arb(q)))) for p, q in ((a, middle), (middle, b))]
+
+        def enclosed(k: int) -> Any:
+            if squared_norm(self.net.dw[k]) == 0:
+                return arb(0)
+            upper = attained[k]
+            for _, _, changes in pieces:
+                upper = upper.max(changes[k].upper())
+            return attained[k].union(upper)
+
+        return self._layers(enclosed)
+
+    def _changes(self, t: arb) -> list[arb]:
+        """The relative changes at t, a number or an interval."""
+        weights = [arb_mat(w) + arb_mat(dw) * t for w, dw in zip(self.net.w, self.net.dw, strict=True)]
+        hidden, pre = [arb_mat(self.net.x)], []
+        for k, (w, phi) in enumerate(zip(weights, self.net.phis, strict=True)):
+            bias = self.net.biases[k]
+            z = w * hidden[-1]
+            pre.append(z if bias is None else z + arb_mat(bias))
+            hidden.append(arb_mat(z.nrows(), 1, [phi.value(v) for v in pre[-1].entries()]))
+        there = self._backward(weights, hidden, pre)
+        return [
+            arb(_relative(arb_mat(g), moved)).nonnegative_part().sqrt()
+            for g, moved in zip(self._start, there, strict=True)
+        ]
 
 
-def _text(rows: Rows) -> str:
-    return "[" + "; ".join(" ".join(map(str, row)) for row in rows) + "]"
+def _product(a: Any, b: Any) -> Any:
+    if isinstance(a, fmpq_mat) and isinstance(b, fmpq_mat):
+        return a * b
+    return arb_mat(a) * arb_mat(b)
 
 
-def _rational(value: int | str | fmpq) -> fmpq:
-    if isinstance(value, str):
-        top, _, bottom = value.partition("/")
-        return fmpq(int(top), int(bottom or 1))
-    return fmpq(value)
-
-
-def _matrix(rows: Rows) -> fmpq_mat:
-    return fmpq_mat(len(rows), len(rows[0]), [_rational(v) for row in rows for v in row])
-
-
-def _map(matrix: fmpq_mat, function) -> fmpq_mat:
-    return fmpq_mat(matrix.nrows(), matrix.ncols(), [function(v) for v in matrix.entries()])
-
-
-def _hadamard(a: fmpq_mat, b: fmpq_mat) -> fmpq_mat:
-    return fmpq_mat(a.nrows(), a.ncols(), [p * q for p, q in zip(a.entries(), b.entries(), strict=True)])
-
-
-def _inner(a: fmpq_mat, b: fmpq_mat) -> fmpq:
-    return sum((p * q for p, q in zip(a.entries(), b.entries(), strict=True)), fmpq(0))
-
-
-def _square(a: fmpq_mat) -> fmpq:
-    return _inner(a, a)
-
-
-# f(x) = w₂·φ(w₁x), φ leaky with slope ½, on the side where z > 0: at w = (1, 1), x = 1, y = 9/10 both gradients are 1/10.
-_SCALARS = {"weights": ([[1]], [[1]]), "x": [[1]], "y": [["9/10"]], "a": "1/2"}
-_STEP = ([["-1/5"]], [["-1/5"]])  # against the gradient, η = 1/5 < √2 − 1; the output goes from 1 past 9/10 to 16/25
-COUNTEREXAMPLES = {
-    # 𝓛: 1/200 → 169/5000
-    "lemma2.unconditional": ExactDescent(dweights=_STEP, **_SCALARS),  # type: ignore[arg-type]
-    # g: (1/10, 1/10) → −(26/125, 26/125): changed by 308 %, where (1 + 1/5)² − 1 allows 44 %
-    "deep-relative-trust": ExactDescent(dweights=_STEP, **_SCALARS),  # type: ignore[arg-type]
-    "spectral-relative-trust": ExactDescent(dweights=_STEP, **_SCALARS),  # type: ignore[arg-type]
-}
+def _relative(before: Any, after: Any) -> Any:
+    """‖G̃ − G‖²/‖G‖²."""
+    size = squared_norm(before)
+    if size == 0 or (isinstance(size, arb) and size.contains(0)):
+        raise Undecided("a gradient is not told from zero")
+    return squared_norm(minus(after, before)) / size

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import cast
 
 from flint import arb
 
+from drt.balls import Balls
+from drt.exact_descent import ExactStep
 from drt.exact_measure import ExactMeasurement
 from drt.hypotheses import hypotheses
 from drt.surds import Undecided
@@ -109,6 +112,54 @@ def _relu(m: ExactMeasurement) -> str:
     return "" if met else f"φ is {specs[0]}, not relu"
 
 
+def _gradients(m: ExactMeasurement) -> str:
+    step = cast(ExactStep, m)
+    for moved in (False, True):
+        for k, z in enumerate(m.net.states(moved)[1]):
+            kinks = [m.net.phis[k].at_kink(v) for v in z.entries()]
+            if any(kinks):
+                return f"a pre-activation of layer {k + 1} is at a kink of φ, where there is no gradient"
+            if None in kinks:
+                raise Undecided(f"a pre-activation of layer {k + 1} is not told from a kink")
+    if not any(any(dw.entries()) for dw in m.net.dw):
+        return "nothing moves"
+    for k, size in enumerate(step.norm_g, start=1):
+        if not size > 0:
+            return f"g_{k} is zero"
+    return ""
+
+
+def _moving(m: ExactMeasurement) -> Iterator[tuple[int, Balls]]:
+    """(l, cos θ_l) of every layer that moves."""
+    for k, (dw, cosine) in enumerate(zip(m.net.dw, cast(ExactStep, m).cosines, strict=True)):
+        if any(dw.entries()):
+            yield k, cosine
+
+
+def _bracket(m: ExactMeasurement) -> str:
+    breakdown = cast(ExactStep, m).breakdown
+    for k, cosine in _moving(m):
+        if not cosine > breakdown[k]:
+            return f"layer {k + 1}: cos θ is not above the change in gradient"
+    return ""
+
+
+def _step_size(m: ExactMeasurement, constant: Balls | int = 1) -> str:
+    size = ((1 + cast(ExactStep, m).eta) ** m.depth - 1) * constant
+    for k, cosine in _moving(m):
+        if not size < cosine:
+            return f"layer {k + 1}: η is not allowed by its cos θ"
+    return ""
+
+
+def _step_size_constant(m: ExactMeasurement) -> str:
+    return _step_size(m, (m.beta / m.alpha * m.kappa_w.amax(-1) ** 2) ** m.depth)
+
+
+def _trust(m: ExactMeasurement) -> str:
+    raise Undecided("trust is asked of every t ∈ [0, 1]: it can be refuted, not certified")
+
+
 _CHECKS: dict[str, Callable[[ExactMeasurement], str]] = {
     "transmission": _transmission,
     "conditioning": _conditioning("w", "wt", "dw"),
@@ -122,4 +173,10 @@ _CHECKS: dict[str, Callable[[ExactMeasurement], str]] = {
     "scalars": _scalars,
     "differentiable": _differentiable,
     "relu": _relu,
+    "gradients": _gradients,
+    "bracket": _bracket,
+    "step-size": _step_size,
+    "step-size-constant": _step_size_constant,
+    "trust": _trust,
+    "trust-constant": _trust,
 }

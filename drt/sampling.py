@@ -19,6 +19,7 @@ from drt.activations import Activation, as_activation
 from drt.errors import InputError
 from drt.measure import Instance
 from drt.network import Network, default_device
+from drt.spectra import norm
 
 WIDTH_PATTERNS = ("constant", "expanding", "contracting", "valley", "bulge")
 SPECTRA = ("extremes", "geometric", "uniform")
@@ -240,8 +241,16 @@ class Recipe:
 
 
 def gradient_direction(net: Network, layer: int, x: Tensor, target: Tensor) -> Float[Tensor, "... n m"]:
-    """∂/∂W_l of ½‖f(x) − target‖² at each x: Φ'_l J_lᵀ (f − target) h_{l−1}ᵀ, a rank-one matrix."""
+    """∂/∂W_l of ½‖f(x) − target‖² at each x, up to a factor: Φ'_l J_lᵀ (f − target) h_{l−1}ᵀ, a rank-one matrix.
+
+    Its factors are brought to norm 1, or stay 0: they overflow where κ is large in every layer.
+    """
+
+    def unit(vector: Tensor) -> Tensor:
+        size = norm(vector).unsqueeze(-1)
+        return torch.where(size > 0, vector / size, 0.0)
+
     states = net.hidden_states(x)
-    error = (net.jacobians(x)[layer].mT @ (states[-1] - target).unsqueeze(-1)).squeeze(-1)
+    error = (net.jacobians(x)[layer].mT @ unit(states[-1] - target).unsqueeze(-1)).squeeze(-1)
     error = error * net.activations[layer - 1].slope(net.pre_activation(layer, states[layer - 1]))
-    return error.unsqueeze(-1) * states[layer - 1].unsqueeze(-2)
+    return unit(error).unsqueeze(-1) * unit(states[layer - 1]).unsqueeze(-2)

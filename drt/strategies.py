@@ -18,7 +18,7 @@ from torch import Tensor
 from drt import activations as phi
 from drt.activations import Activation
 from drt.claims import Claim, find
-from drt.claims.base import QUANTITIES
+from drt.claims.base import OF_NETWORKS
 from drt.draws import Range, checked_range, factors, nonzero_vectors, numbers
 from drt.errors import InputError
 from drt.factors import Factors
@@ -247,8 +247,8 @@ def instances(
 
 def _wanted(hypotheses: Sequence[str] | None, quantity: str, claim: Claim | str | None) -> tuple[frozenset[str], str]:
     """The hypotheses to meet, and the quantity."""
-    if quantity not in QUANTITIES:
-        raise InputError(f"quantity={quantity!r} must be one of {', '.join(QUANTITIES)}")
+    if quantity not in OF_NETWORKS:
+        raise InputError(f"quantity={quantity!r} must be one of {', '.join(OF_NETWORKS)}")
     if isinstance(hypotheses, str):
         raise InputError(f"hypotheses={hypotheses!r} must be a list of names")
     if claim is None:
@@ -258,6 +258,6 @@ def _wanted(hypotheses: Sequence[str] | None, quantity: str, claim: Claim | str 
     claim = find(claim) if isinstance(claim, str) else claim
     if not isinstance(claim, Claim):
         raise InputError(f"claim must be a claim or the id of one, got {claim!r}")
-    if claim.quantity not in QUANTITIES:
+    if claim.quantity not in OF_NETWORKS:
         raise InputError(f"claim {claim.id} is about the {claim.quantity}: no instance of it can be drawn")
     return frozenset(claim.hypotheses), claim.quantity

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from drt.certify import certify
 from drt.claims import Claim, find
-from drt.claims.base import QUANTITIES
+from drt.claims.base import OF_NETWORKS
 from drt.errors import InputError
 from drt.falsify.present import statement
 from drt.falsify.shrink import shrink
@@ -65,7 +65,7 @@ def _measurements(claim: Claim, instance: Instance | Measurement) -> Sequence[Me
         return [instance]
     if not isinstance(instance, Instance):
         raise InputError(f"instance must be a drt.Instance or a drt.Measurement, got {type(instance).__name__}")
-    if claim.quantity not in QUANTITIES:
+    if claim.quantity not in OF_NETWORKS:
         raise InputError(f"claim {claim.id} is about the {claim.quantity}: give its measurement, not an instance")
     function, jacobians = measure_all(instance)
     return [function] if claim.quantity == "function" else jacobians

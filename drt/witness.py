@@ -45,7 +45,8 @@ class Witness:
 
     claim: its id. quantity, layer: function, or jacobian of layer l. hypotheses: those asked of the instance, None for
     the claim's own. activations: a spec per layer (`leaky_relu:0.1` is the double nearest to 0.1). biases, dbiases: per
-    layer a vector or None; or None for all. bound_source: the file and function of a user's bound.
+    layer a vector or None; or None for all. target: y of the loss ½‖f(x) − y‖², for the quantity "descent" alone.
+    bound_source: the file and function of a user's bound.
 
     Raises:
         InputError: fields that do not fit together; the message names field, value and expectation.
@@ -62,6 +63,7 @@ class Witness:
     hypotheses: tuple[str, ...] | None = None
     biases: tuple[Vector | None, ...] | None = None
     dbiases: tuple[Vector | None, ...] | None = None
+    target: Vector | None = None
     note: str = ""
     bound_source: dict[str, str] | None = None
 
@@ -75,6 +77,8 @@ class Witness:
             group = sequence(getattr(self, name), name, depth)
             self._set(name, tuple(matrix(m, f"{name}[{i}]", budget) for i, m in enumerate(group)))
         self._set("x", vector(self.x, "x", budget))
+        if self.target is not None:
+            self._set("target", vector(self.target, "target", budget))
         for name in ("biases", "dbiases"):
             group = getattr(self, name)
             if group is not None:
@@ -89,8 +93,9 @@ class Witness:
                 raise InputError(f"activations: {short(spec)} must have at most {MAX_SPEC} characters")
             parse_activation(spec)
         check_shapes(self)
-        if type(self.layer) is not int or not 0 <= self.layer < depth or (self.quantity == "function" and self.layer):
-            wanted = "0 for the function" if self.quantity == "function" else f"an integer from 0 to {depth - 1}"
+        jacobian = self.quantity == "jacobian"
+        if type(self.layer) is not int or not 0 <= self.layer < depth or (self.layer and not jacobian):
+            wanted = f"an integer from 0 to {depth - 1}" if jacobian else f"0 for the {self.quantity}"
             raise InputError(f"layer={self.layer!r} must be {wanted}")
 
     def _set(self, name: str, value: object) -> None:
@@ -106,6 +111,7 @@ class Witness:
         layer: int = 0,
         hypotheses: Sequence[str] | None = None,
         dbiases: Sequence[Any] | None = None,
+        target: Any = None,
         note: str = "",
         bound_source: dict[str, str] | None = None,
     ) -> Witness:
@@ -130,6 +136,7 @@ class Witness:
             tuple(claim.hypotheses if hypotheses is None else hypotheses),
             _plain(net.biases) if net.has_biases else None,
             None if dbiases is None else _plain(dbiases),
+            None if target is None else _plain(target),
             note,
             bound_source,
         )
@@ -158,7 +165,7 @@ class Witness:
         write(Path(path), body)
 
 
-_NUMERIC = ("weights", "dweights", "x", "biases", "dbiases")
+_NUMERIC = ("weights", "dweights", "x", "biases", "dbiases", "target")
 _FIELDS = ("claim", "statement", "quantity", "layer", "hypotheses", "activations", *_NUMERIC, "note", "bound_source")
 _REQUIRED = ("claim", "statement", "quantity", "layer", "activations", "weights", "dweights", "x")
 

@@ -85,6 +85,11 @@ def check_shapes(w: Witness) -> None:
             )
     if not any(w.x):
         raise InputError("x must be non-zero")
+    if (w.target is None) == (w.quantity == "descent"):
+        wanted = "y of the loss" if w.target is None else f"none for the {w.quantity}"
+        raise InputError(f"target={'none' if w.target is None else 'given'} must be {wanted}")
+    if w.target is not None and len(w.target) != below:
+        raise InputError(f"target has {len(w.target)} entries, expected {below}, the outputs")
 
 
 def sequence(value: Any, name: str, length: int | None = None) -> Sequence[Any]:

@@ -217,10 +217,10 @@ CASES = {
         "claim equation3 is about the function, but the measurement about the jacobian",
     ),
     "unknown quantity": (custom(quantity="gradient"), "quantity='gradient' must be one of function, jacobian"),
-    "unknown left side": (custom(left="squared"), "left='squared' must be relative, or absolute for the function"),
+    "unknown left side": (custom(left="squared"), "left='squared' must be relative or absolute for the function"),
     "absolute jacobian": (
         custom(quantity="jacobian", left="absolute"),
-        "left='absolute' must be relative, or absolute for",
+        "left='absolute' must be relative for the jacobian",
     ),
     "unknown hypothesis": (
         custom(hypotheses=("smooth",)),

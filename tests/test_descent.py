@@ -3,14 +3,17 @@
 import mpmath
 import pytest
 import torch
-from flint import fmpq
+from flint import ctx, fmpq
 
 import drt
 from drt.descent import measure_descent
 from drt.descent_interval import change_ends
 from drt.errors import InputError
-from drt.exact_descent import ExactDescent
+from drt.exact import ExactNetwork
+from drt.exact_descent import ExactStep
 from drt.losses import CrossEntropy, Custom, MeanSquaredError
+from drt.surds import ball
+from drt.witness import Witness
 from tests.instances import array
 
 LABELS = torch.tensor([0, 2, 1, 0, 2, 2])
@@ -110,26 +113,49 @@ def _mp_loss(loss, o, do, y):
     return total / 6
 
 
+def exact_step(net, dweights, x, y):
+    """The same in fractions: net at one input (1, n_0) with target (1, n_L)."""
+    witness = Witness.from_floats("lemma1", net, dweights, x[0], target=y[0])
+    return ExactStep(ExactNetwork(witness), 128, True)
+
+
 def test_exact_fractions_agree():
-    """A rational leaky network of two layers: loss, gradients and changes, in fractions and in floats."""
-    w, dw = ([[1, -2], ["1/2", 3]], [["3/2", -1]]), ([["1/10", 0], ["1/7", "-1/9"]], [["1/5", "1/3"]])
-    exact = ExactDescent(w, dw, [[1, 2], [-3, 1]], [["1/3"], [2]], "1/4")
-    floats = [[array(*[[float(eval(str(v))) for v in row] for row in rows]) for rows in layers] for layers in (w, dw)]
-    x, y = array([1.0, 2.0], [-3.0, 1.0]), array([1 / 3], [2.0])
-    m = measure_descent(drt.Network(floats[0], ["leaky_relu:0.25", "identity"]), floats[1], x, MeanSquaredError(y))
-    (before, g0), (after, g1) = exact.at(False), exact.at(True)
-    assert float(m.fall) == pytest.approx(
-        float(before.p) / float(before.q) - float(after.p) / float(after.q), rel=1e-13
-    )
-    for mine, old in zip(m.gradients, g0, strict=True):
-        assert mine.flatten().tolist() == pytest.approx([float(v.p) / float(v.q) for v in old.entries()], rel=1e-13)
-    change = [_ratio(a, b) for a, b in zip(g0, g1, strict=True)]
-    assert m.step_change.tolist() == pytest.approx(change, rel=1e-12)
+    """A leaky network of two layers: loss, gradients, cosines and changes, in fractions and in floats."""
+    net = drt.Network([array([1.0, -2.0], [0.5, 3.0]), array([1.5, -1.0])], ["leaky_relu:0.25", "identity"])
+    dweights = [array([0.1, 0.0], [1 / 7, -1 / 9]), array([0.2, 1 / 3])]
+    x, y = array([-3.0, 1.0]), array([2.0])
+    m, exact = measure_descent(net, dweights, x, MeanSquaredError(y)), exact_step(net, dweights, x, y)
+    assert float(m.fall) == pytest.approx(_float(exact.loss() - exact.loss(True)), rel=1e-13)
+    for mine, true in zip(m.gradients, exact.gradients(), strict=True):
+        assert mine.flatten().tolist() == pytest.approx([_float(v) for v in true.entries()], rel=1e-13)
+    for mine, true in ((m.step_change, exact.step_change), (m.cosines, exact.cosines), (m.norm_g, exact.norm_g)):
+        assert mine.tolist() == pytest.approx(_middles(true), rel=1e-12)
+    assert float(m.excess) == pytest.approx(_middles([exact.excess])[0], rel=1e-12)
+    for lower, upper, middle in zip(m.largest, m.largest_upper, _middles(exact.breakdown), strict=True):
+        assert float(lower) * (1 - 1e-3) <= middle <= float(upper) * (1 + 1e-3)
 
 
-def _ratio(a, b):
-    top, bottom = (sum(float(v.p) ** 2 / float(v.q) ** 2 for v in m.entries()) for m in (b - a, a))
-    return (top / bottom) ** 0.5
+def test_the_exact_supremum_contains_a_fine_grid():
+    """Where the gradient jumps inside the segment and grows until its end."""
+    for seed in range(10):
+        *tensors, x, y = gaussian(seed, (3, 2), (1, 3), (3, 2), (1, 3), (1, 2), (1, 1))
+        net = drt.Network(tensors[:2], ["leaky_relu:0.25", "identity"])
+        m = measure_descent(net, tensors[2:], x, MeanSquaredError(y))
+        grid = m.along(torch.linspace(0, 1, 501, dtype=torch.float64)[1:]).change.amax(0)
+        with ctx.workprec(128):
+            for k, bound in enumerate(exact_step(net, tensors[2:], x, y).breakdown):
+                value = bound.entries.item()
+                assert float(value.upper()) >= float(grid[k]) * (1 - 1e-12)
+                assert float(value.lower()) <= float(m.largest_upper[k]) * (1 + 1e-12)
+                assert float(value.lower()) >= float(grid[k]) * 0.95
+
+
+def _float(q):
+    return int(q.p) / int(q.q)
+
+
+def _middles(balls):
+    return [float(ball(v.entries.item()).mid()) for v in balls]
 
 
 @pytest.mark.parametrize("loss", ["mse", "cross-entropy"])
@@ -159,18 +185,17 @@ def _rational(matrix):
 def _errors_and_bounds(depth, seed, near_kink=False):
     """‖ĝ_l − g_l‖² in fractions, the bound, and ‖ĝ_l‖, at both ends; near a kink: z_2 in one unit, for all inputs."""
     shapes = [(6, 6)] * (depth - 1) + [(3, 6)]
-    *parts, x, y = gaussian(seed, *shapes, *shapes, (4, 6), (4, 3))
+    *parts, x, y = gaussian(seed, *shapes, *shapes, (1, 6), (1, 3))
     weights, steps = parts[:depth], [0.01 * dw for dw in parts[depth:]]
     phis = ["leaky_relu:0.25"] * (depth - 1) + ["identity"]
     if near_kink:
         weights[0][1] = weights[0][0] * (1 + 2**-52)
         weights[1][0] = array([1.0, -1.0, 0.0, 0.0, 0.0, 0.0])
-    m = measure_descent(drt.Network(weights, phis), steps, x, MeanSquaredError(y))
-    rationals = [[_rational(v) for v in group] for group in (weights, steps)]
-    exact = ExactDescent(*rationals, _rational(x), _rational(y), "1/4")
+    net = drt.Network(weights, phis)
+    m, exact = measure_descent(net, steps, x, MeanSquaredError(y)), exact_step(net, steps, x, y)
     moved = [g + dg[0] for g, dg in zip(m.gradients, m._end_of_segment.gradient_changes, strict=True)]
     for side, floats in enumerate((m.gradients, moved)):
-        for layer, (mine, true) in enumerate(zip(floats, exact.at(bool(side))[1], strict=True)):
+        for layer, (mine, true) in enumerate(zip(floats, exact.gradients(bool(side)), strict=True)):
             entries = zip(_rational(mine), true.tolist(), strict=True)
             square = sum((a - b) ** 2 for row, other in entries for a, b in zip(row, other, strict=True))
             yield square, float(m.errors[side].gradients[layer]), float(m.norm_g[layer])

@@ -15,7 +15,7 @@ from drt.claims import (  # noqa: F401  (importing a module registers its claims
     telescoping,
     theorem1,
 )
-from drt.claims.base import QUANTITIES, Claim, bound, claims
+from drt.claims.base import OF_NETWORKS, Claim, bound, claims
 from drt.errors import InputError
 
 __all__ = ["Claim", "bound", "claims", "find", "of_descent", "of_network", "of_steps"]
@@ -23,7 +23,7 @@ __all__ = ["Claim", "bound", "claims", "find", "of_descent", "of_network", "of_s
 
 def of_network() -> list[Claim]:
     """The claims about functions and Jacobians: of one network, its perturbation and an input."""
-    return [claim for claim in claims.values() if claim.quantity in QUANTITIES]
+    return [claim for claim in claims.values() if claim.quantity in OF_NETWORKS]
 
 
 def of_descent() -> list[Claim]:

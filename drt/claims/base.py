@@ -15,18 +15,22 @@ from drt.measure import Measurement
 from drt.numbers import Number
 
 KINDS = ("identity", "theorem", "model", "conjecture")
-QUANTITIES = ("function", "jacobian")
+OF_NETWORKS = ("function", "jacobian")
+QUANTITIES = (*OF_NETWORKS, "descent")
+# How the left side of each may be taken, the usual first.
+LEFTS = {"function": ("relative", "absolute"), "jacobian": ("relative",), "descent": ("change", "excess")}
 
 
 @dataclass(frozen=True)
 class Claim:
     """An inequality about how much a network changes when its weights do.
 
-    id: `theorem1.function`. kind: identity, theorem, model or conjecture. quantity: function or jacobian.
+    id: `theorem1.function`. kind: identity, theorem, model or conjecture. quantity: function, jacobian or descent.
     statement: the inequality in the paper's letters. source: where it is stated. hypotheses: their names.
     formula, log_formula: the right side and its logarithm, of a measurement.
-    left: "relative" for ‖f̃ − f‖/‖f‖ (or the Jacobians'), "absolute" for ‖f̃ − f‖; a function of the measurement that
-        returns the logarithm of the left side where it is neither (an identity's discrepancy).
+    left: "relative" for ‖f̃ − f‖/‖f‖ (or the Jacobians'), "absolute" for ‖f̃ − f‖; of descent, "change" for
+        max_l ‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F, "excess" for 𝓛(W+ΔW) − 𝓛(W) − Σ⟨g_l, ΔW_l⟩ where it is positive; a function of
+        the measurement that returns the logarithm of the left side where it is none of these (an identity's discrepancy).
     known: what THEORY says of it, "true", "false" or "open"; None for a user's bound.
     """
 
@@ -120,9 +124,9 @@ def register(claim: Claim) -> Claim:
 def bound(
     quantity: str = "function",
     hypotheses: Sequence[str] = ("transmission", "conditioning", "widths"),
-    left: str = "relative",
+    left: str | None = None,
 ) -> Callable[[Callable[[Measurement], Number]], Claim]:
-    """Decorator: a function of a measurement becomes a claim that the relative change is at most its value.
+    """Decorator: a function of a measurement becomes a claim that the change is at most its value.
 
         @drt.bound(quantity="function", hypotheses=("transmission", "conditioning", "widths"))
         def mine(m):
@@ -130,9 +134,10 @@ def bound(
             return (m.beta / m.alpha * m.kappa) ** m.depth * drt.product_minus_one(m.delta)
 
     Args:
-        quantity: "function" or "jacobian".
+        quantity: "function", "jacobian" or "descent".
         hypotheses: names from `drt.hypotheses`; "biases" (there are none) and "nonzero" are implied, "-biases" drops one.
-        left: "relative", or "absolute" to bound ‖f̃ − f‖ itself (function only).
+            Of descent, "gradients" is, and these are not.
+        left: "relative", or "absolute" to bound ‖f̃ − f‖ itself (function only); of descent "change" or "excess" (`Claim`).
 
     Raises:
         InputError: an unknown quantity, hypothesis or left side.
@@ -141,14 +146,17 @@ def bound(
         raise InputError("drt.bound is used with arguments: @drt.bound(quantity='function', hypotheses=(...))")
     if quantity not in QUANTITIES:
         raise InputError(f"quantity={quantity!r} must be one of {', '.join(QUANTITIES)}")
-    if left not in ("relative", "absolute") or (left, quantity) == ("absolute", "jacobian"):
-        raise InputError(f"left={left!r} must be relative, or absolute for the function")
+    if left is not None and left not in LEFTS[quantity]:
+        raise InputError(f"left={left!r} must be {' or '.join(LEFTS[quantity])} for the {quantity}")
     if isinstance(hypotheses, str):
         raise InputError(f"hypotheses={hypotheses!r} must be a list of names")
-    names = resolve(tuple(hypotheses))
+    setting = ("-biases", "-nonzero", "gradients") if quantity == "descent" else ()
+    names = resolve((*setting, *hypotheses))
 
     def decorate(formula: Callable[[Measurement], Number]) -> Claim:
         statement = (formula.__doc__ or formula.__name__).strip().splitlines()[0]
-        return Claim(formula.__name__, "conjecture", quantity, statement, "user", names, formula, left=left)
+        return Claim(
+            formula.__name__, "conjecture", quantity, statement, "user", names, formula, left=left or LEFTS[quantity][0]
+        )
 
     return decorate

@@ -14,29 +14,23 @@ H2  (condition4) bracket: every bracket is positive.
 Source: Lemma 1 and condition (4) of the paper.
 """
 
-from typing import cast
-
 from drt import descent_hypotheses as _registered  # noqa: F401  (importing it registers the hypotheses)
 from drt.claims.base import Claim, register
-from drt.descent import Descent
 from drt.hypotheses import resolve
 from drt.measure import Measurement
-from drt.numbers import Number
+from drt.numbers import Number, maximum, sum
 
 SETTING = ("-biases", "-nonzero", "gradients")
 
 
 def lemma1(m: Measurement) -> Number:
     """Σ‖g_l‖‖ΔW_l‖·max_t ‖g_l(W+tΔW) − g_l‖/‖g_l‖."""
-    d = cast(Descent, m)
-    # 0·∞: a layer that does not move adds nothing, whatever its gradient does.
-    return (d.lever * d.breakdown.where(d.norm_step > 0, 0.0)).sum(-1)
+    return sum(m.lever * m.breakdown)
 
 
 def tangent(m: Measurement) -> Number:
     """Σ‖g_l‖‖ΔW_l‖cos θ_l: how far the loss would fall along its tangent."""
-    d = cast(Descent, m)
-    return (d.lever * d.cosines).sum(-1).clamp(min=0)
+    return maximum(sum(m.lever * m.cosines), 0.0)
 
 
 register(

@@ -1,46 +1,50 @@
-"""The attack on descent claims: exact counterexamples first, then an evolution of small networks, losses and steps."""
+"""The attack on descent claims: an evolution of small networks, losses and steps; what it finds is certified and shrunk."""
 
 from __future__ import annotations
 
 import math
 import random
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from drt.claims.base import Claim
+from drt.certify import certify
+from drt.claims.base import Claim, claims
 from drt.descent import Descent, measure_descent
-from drt.exact_descent import COUNTEREXAMPLES
+from drt.falsify.attack import TIE
+from drt.falsify.shrink import shrink
+from drt.falsify.space import Space
+from drt.falsify.target import Target
 from drt.losses import CrossEntropy, Loss, MeanSquaredError
 from drt.network import Network
 from drt.verdict import Verdicts
+from drt.witness import Witness
 
-ACTIVATIONS = ("identity", "leaky_relu:0.5", "leaky_relu:0.1", "tanh_blend:0.3", "softplus_blend:0.2")
 BATCH, GENERATIONS = 32, 6
-GENERATIONS_PER_SECOND = 2.0
+GENERATIONS_PER_SECOND = 50.0
+MAX_DEPTH, MAX_WIDTH = 6, 8  # of what is drawn: deeper and wider networks show nothing else, and cost more
+CERTIFIABLE = 0.8  # share of the attack whose finds have the form of a witness: one input, squared loss
+TRIED = 3  # finds of a generation that are certified
+SMALLEST = ((1, 1), (1, 1, 1), (1, 1), (1, 1, 1), (1, 1, 1, 1))  # tried first: what they refute reads well
 
 
 @dataclass(frozen=True)
 class Population:
     """Networks of one shape with raw directions, inputs, targets and log₁₀ η: what is drawn and bred."""
 
-    activation: str
+    activations: tuple[str, ...]
     loss: str
     along_gradient: bool
     tensors: tuple[Tensor, ...]  # W_1 … W_L, D_1 … D_L, x, y, log₁₀ η; the batch leads
 
-    @property
-    def depth(self) -> int:
-        """L."""
-        return (len(self.tensors) - 3) // 2
-
     def measure(self) -> Descent:
         """ΔW_l = η‖W_l‖_F·(D_l, or −g_l, normalised)."""
-        depth, (x, y, log_eta) = self.depth, self.tensors[-3:]
+        depth, (x, y, log_eta) = len(self.activations), self.tensors[-3:]
         weights, directions = list(self.tensors[:depth]), list(self.tensors[depth:-3])
-        net = Network(weights, self.activation)
+        net = Network(weights, list(self.activations))
         loss: Loss = MeanSquaredError(y) if self.loss == "mse" else CrossEntropy(y[0].argmax(-1))
         if self.along_gradient:
             start = measure_descent(net, [torch.zeros_like(w) for w in weights], x, loss)
@@ -49,36 +53,58 @@ class Population:
                 torch.where(g.norm(dim=(-1, -2), keepdim=True) > 0, -g, d)
                 for g, d in zip(start.gradients, directions, strict=True)
             ]
-        sizes = 10.0 ** log_eta.clamp(-8, 1).reshape(-1, 1, 1)
+        sizes = 10.0 ** log_eta.reshape(-1, 1, 1)
         steps = []
         for w, d in zip(weights, directions, strict=True):
-            norms = (v.norm(dim=(-1, -2), keepdim=True) for v in (w, d))
-            of_w, of_d = norms
+            of_w, of_d = (v.norm(dim=(-1, -2), keepdim=True) for v in (w, d))
             steps.append(sizes * of_w / of_d.clamp(min=1e-300) * d)
         return measure_descent(net, steps, x, loss)
 
     def take(self, rows: Tensor) -> Population:
         """Some of its members."""
-        return Population(self.activation, self.loss, self.along_gradient, tuple(t[rows] for t in self.tensors))
+        return replace(self, tensors=tuple(t[rows] for t in self.tensors))
 
-    def mutated(self, rng: torch.Generator) -> Population:
-        """Every number changed by a tenth of its size or so; some members more, some less."""
+    def mutated(self, rng: torch.Generator, space: Space) -> Population:
+        """Every number changed by a tenth of its size or so; some members more, some less; η stays in its range."""
         scale = 10 ** (-2 * torch.rand(len(self.tensors[0]), generator=rng, dtype=torch.float64))
         changed = []
         for t in self.tensors:
             noise = torch.randn(t.shape, generator=rng, dtype=torch.float64) * scale.reshape(-1, *[1] * (t.ndim - 1))
             changed.append(t + noise * t.abs().clamp(min=0.01))
-        return Population(self.activation, self.loss, self.along_gradient, tuple(changed))
+        return replace(self, tensors=(*changed[:-1], changed[-1].clamp(*_log_sizes(space))))
 
 
-def draw(dice: random.Random, rng: torch.Generator, batch: int = BATCH) -> Population:
-    """A population over depth, widths, φ, loss, direction and size; targets near the outputs as well as far from them."""
-    depth, inputs = dice.choice((1, 1, 2, 2, 3)), dice.choice((1, 2, 4))
-    widths = [dice.choice((1, 2, 4)) for _ in range(depth)] + [dice.choice((2, 3))]
-    activation = dice.choice(ACTIVATIONS)
+def _log_sizes(space: Space) -> tuple[float, float]:
+    """log₁₀ of the sizes tried: those of the space, from 1e-5 to 10 unless it asks for others."""
+    low, high = space.delta
+    return math.log10(min(max(low, 1e-5), high)), math.log10(max(min(high, 10.0), low, 1e-300))
+
+
+def draw(
+    dice: random.Random,
+    rng: torch.Generator,
+    claim: Claim | None = None,
+    space: Space = Space(),  # noqa: B008  (frozen)
+    certifiable: bool = False,
+) -> Population:
+    """A population over depth, widths, φ, loss, direction and size; targets near the outputs as well as far from them.
+
+    certifiable: one input and the squared loss, which a witness can hold.
+    """
+    inputs = 1 if certifiable else dice.choice((1, 2, 4))
+    if space.widths is not None:
+        widths = list(space.widths)
+    else:
+        (shallow, deep), (narrow, wide) = space.depth, space.width
+        depth = min(dice.choice((1, 1, 2, 2, 3)) + shallow - 1, max(shallow, min(deep, MAX_DEPTH)))
+        widths = [
+            min(dice.choice((1, 1, 2, 3)) + narrow - 1, max(narrow, min(wide, MAX_WIDTH))) for _ in range(depth + 1)
+        ]
+    depth = len(widths) - 1
+    activations = space.draw_activations(claim or claims["lemma1"], depth, dice)
 
     def gaussian(*shape: int) -> Tensor:
-        return torch.randn(batch, *shape, generator=rng, dtype=torch.float64)
+        return torch.randn(BATCH, *shape, generator=rng, dtype=torch.float64)
 
     shapes = list(zip(widths[1:], widths, strict=False))
     weights, directions = [gaussian(n, m) for n, m in shapes], [gaussian(n, m) for n, m in shapes]
@@ -87,56 +113,99 @@ def draw(dice: random.Random, rng: torch.Generator, batch: int = BATCH) -> Popul
         directions = [d if i == only else d * 1e-6 for i, d in enumerate(directions)]
     x = gaussian(inputs, widths[0])
     h = x
-    for w, phi in zip(weights, Network(weights, activation).activations, strict=True):
+    for w, phi in zip(weights, Network(weights, list(activations)).activations, strict=True):
         h = phi(h @ w.mT)
     y = h * dice.choice((0.0, 1.0)) + gaussian(inputs, widths[-1]) * 10 ** dice.uniform(-2, 2)
-    log_eta = torch.rand(batch, generator=rng, dtype=torch.float64) * 4 - 4
-    loss, along = dice.choice(("mse", "cross-entropy")), dice.random() < 0.7
-    return Population(activation, loss, along, (*weights, *directions, x, y, log_eta))
+    low, high = _log_sizes(space)
+    log_eta = low + (high - low) * torch.rand(BATCH, generator=rng, dtype=torch.float64)
+    loss = "mse" if certifiable or widths[-1] == 1 or dice.random() < 0.5 else "cross-entropy"
+    return Population(activations, loss, dice.random() < 0.7, (*weights, *directions, x, y, log_eta))
 
 
-def _score(claim: Claim, population: Population) -> tuple[Tensor, Tensor, Descent]:
-    m = population.measure()
-    verdicts = Verdicts(claim, m)
-    return verdicts.log_ratio.nan_to_num(-math.inf, math.inf, -math.inf), verdicts.codes, m
+@dataclass
+class Hunt:
+    """What an attack on a descent claim has found: the witness refutes it, or comes closest of those that can be certified."""
+
+    witness: Witness | None = None
+    status: str = "survived"
+    instances: int = 0
+    log_ratio: float = -math.inf
+    interrupted: bool = False
 
 
-def falsify_descent(claim: Claim, budget: float, seed: int) -> dict:
-    """The outcome that `drt.falsify.pipeline.falsify` returns, for a descent claim; the budget buys generations."""
-    begin = time.perf_counter()
-    outcome: dict = {
-        "claim": claim.id, "statement": claim.statement, "status": "survived", "certified": False, "answer": None,
-        "ratio": None, "log_ratio": None, "depth": None, "widths": None, "alpha": None, "beta": None, "kappa": None,
-        "seconds": 0.0, "instances": 0, "witness": None, "script": None, "counterexample": None, "interrupted": False,
-    }  # fmt: skip
-    known = COUNTEREXAMPLES.get(claim.id)
-    certificate = None if known is None else known.certify(claim.id)
-    if known is not None and certificate is not None and certificate.answer == "violated":
-        ratio = sum(certificate.ratio) / 2
-        outcome |= {
-            "status": "refuted", "certified": True, "answer": "violated", "ratio": ratio, "log_ratio": math.log(ratio),
-            "depth": len(known.weights), "widths": [len(known.x[0]), *(len(w) for w in known.weights)],
-            "alpha": float(known.slope), "beta": 1.0, "instances": 1,
-            "counterexample": f"{known}\n{certificate}",
-        }  # fmt: skip
-        outcome["seconds"] = round(time.perf_counter() - begin, 3)
-        return outcome
+def witness_of(target: Target, claim: Claim, m: Descent, row: int) -> Witness:
+    """One member of a population of one input and squared loss, exactly."""
+    net = Network([w[row] for w in m.instance.net.weights], list(m.instance.net.activations))
+    assert isinstance(m.loss, MeanSquaredError)
+    return Witness.from_floats(
+        claim, net, [dw[row] for dw in m.instance.dweights], m.x[row, 0], target=m.loss.targets[row, 0],
+        bound_source=target.source,
+    )  # fmt: skip
+
+
+def measured(witness: Witness) -> Descent:
+    """A witness in floating point."""
+    net, dweights, x = witness.network()
+    target = torch.tensor([float(v.p) / float(v.q) for v in witness.target or ()], dtype=torch.float64)
+    return measure_descent(net, dweights, x.unsqueeze(0), MeanSquaredError(target.unsqueeze(0)))
+
+
+def hunt(
+    target: Target,
+    space: Space,
+    budget: float,
+    seed: int,
+    shrinking: float,
+    progress: Callable[[int, int, str], None],
+) -> Hunt:
+    """Breed populations until a violation is certified; then shrink it for at most `shrinking` seconds.
+
+    The budget buys populations, so the same seed gives the same finds.
+    """
+    claim, found = target.claim, Hunt()
     dice, rng = random.Random(seed), torch.Generator().manual_seed(seed)
-    best = -math.inf
-    for _ in range(max(1, round(budget * GENERATIONS_PER_SECOND / GENERATIONS))):
-        population = draw(dice, rng)
-        for _ in range(GENERATIONS):
-            scores, codes, m = _score(claim, population)
-            outcome["instances"] += len(codes)
-            top = int(scores.argmax())
-            if scores[top] > best:
-                best = float(scores[top])
-                outcome |= {"depth": m.depth, "widths": list(m.widths), "alpha": m.alpha, "beta": m.beta}
-            if (codes == 1).any():
-                outcome["status"] = "unconfirmed"
-            parents = scores.argsort(descending=True)[: BATCH // 4]
-            population = population.take(parents.repeat(4)).mutated(rng)
-    if math.isfinite(best):
-        outcome |= {"ratio": math.exp(min(best, 700.0)), "log_ratio": best}
-    outcome["seconds"] = round(time.perf_counter() - begin, 3)
-    return outcome
+    total = max(1, round(budget * GENERATIONS_PER_SECOND / GENERATIONS))
+    deadline, closest = time.monotonic() + 2 * budget, -math.inf
+
+    def violated(witness: Witness) -> bool:
+        return (
+            (space.widths is None or _widths(witness) == space.widths)
+            and space.depth[0] <= len(witness.weights) <= space.depth[1]
+            and certify(witness, claim, max_bits=256, max_seconds=1).answer == "violated"
+        )
+
+    try:
+        for done in range(total):
+            progress(done, total, f"largest actual/bound {math.exp(min(found.log_ratio, 700)):.6g}")
+            certifiable = dice.random() < CERTIFIABLE
+            plain = SMALLEST[done] if done < len(SMALLEST) and not space.widths else None
+            within = plain is not None and space.depth[0] < len(plain) <= space.depth[1] + 1 and space.width[0] == 1
+            if within:
+                certifiable = True
+            population = draw(dice, rng, claim, replace(space, widths=plain) if within else space, certifiable)
+            for _ in range(GENERATIONS):
+                m = population.measure()
+                verdicts = Verdicts(claim, m)
+                inside = ((m.kappa_w >= space.kappa[0]) & (m.kappa_w <= space.kappa[1])).all(-1)
+                scores = verdicts.log_ratio.nan_to_num(-math.inf, math.inf, -math.inf).where(inside, -math.inf)
+                found.instances += len(scores)
+                order = scores.argsort(descending=True)
+                top = float(scores[order[0]])
+                found.log_ratio = max(found.log_ratio, top)
+                if certifiable and closest < top <= TIE:
+                    closest, found.witness = top, witness_of(target, claim, m, int(order[0]))
+                for row in [i for i in order.tolist() if verdicts.codes[i] == 1 and inside[i]][:TRIED]:
+                    found.status = "unconfirmed"
+                    if certifiable and violated(witness := witness_of(target, claim, m, row)):
+                        found.witness, found.status = shrink(witness, violated, shrinking), "refuted"
+                        return found
+                if time.monotonic() > deadline:
+                    return found
+                population = population.take(order[: BATCH // 4].repeat(4)).mutated(rng, space)
+    except KeyboardInterrupt:
+        found.interrupted = True
+    return found
+
+
+def _widths(witness: Witness) -> tuple[int, ...]:
+    return (len(witness.x), *(len(w) for w in witness.weights))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import random
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -15,11 +16,13 @@ import torch
 from drt.certify import Certificate, certify
 from drt.claims.base import Claim
 from drt.errors import InputError
+from drt.falsify import descent
 from drt.falsify.attack import TIE, Attack, Find, attack
 from drt.falsify.evolve import structured
 from drt.falsify.layout import Layout, measurement, objective
 from drt.falsify.pool import workers
-from drt.falsify.present import script, statement
+from drt.falsify.present import statement
+from drt.falsify.script import script
 from drt.falsify.shrink import shrink
 from drt.falsify.space import Space
 from drt.falsify.target import Target
@@ -95,14 +98,10 @@ def probe(claim: Claim) -> None:
         InputError: it raises, returns NaN, a negative or infinite number or the wrong shape, differs between two evaluations
             of one instance, or uses what a measurement does not have.
     """
-    rng = torch.Generator().manual_seed(0)
-    phi = "relu" if "relu" in claim.hypotheses else "identity" if "scalars" in claim.hypotheses else "leaky_relu:0.5"
-    layout = Layout((1, 1, 1) if "scalars" in claim.hypotheses else (2, 2, 2), (phi, phi))
-    theta = structured(layout, 64, Space(delta=(1e-3, 0.5), kappa=(1.0, 10.0)), rng)
-    m = measurement(claim, layout.instance(theta))
-    verdicts = Verdicts(claim, m)
-    applicable = verdicts.codes != 2
-    values = [claim.checked_log_value(measurement(claim, layout.instance(theta)), applicable) for _ in range(2)]
+    again, witness_at = _probe_descent(claim) if claim.quantity == "descent" else _probe_network(claim)
+    m = again()
+    applicable = Verdicts(claim, m).codes != 2
+    values = [claim.checked_log_value(again(), applicable) for _ in range(2)]
     ordinary = applicable & torch.isfinite(m.kappa)
     if torch.isposinf(values[0][ordinary]).any():
         raise InputError(f"bound {claim.id!r} must be finite, got infinity for an ordinary instance")
@@ -111,11 +110,32 @@ def probe(claim: Claim) -> None:
             f"bound {claim.id!r} depends on something outside the measurement: two evaluations of one instance differ"
         )
     for index in torch.nonzero(ordinary).flatten()[:1].tolist():
-        one = layout.instance(theta[index])
-        witness = Witness.from_floats(claim, one.net, one.dweights, one.x, bound_source={"file": "", "function": ""})
-        certificate = certify(witness, claim, max_bits=256, max_seconds=5)
+        certificate = certify(witness_at(index), claim, max_bits=256, max_seconds=5)
         if "cannot be evaluated exactly" in certificate.reason:
             raise InputError(certificate.reason)
+
+
+Probe = tuple[Callable[[], Measurement], Callable[[int], Witness]]
+
+
+def _probe_network(claim: Claim) -> Probe:
+    rng = torch.Generator().manual_seed(0)
+    phi = "relu" if "relu" in claim.hypotheses else "identity" if "scalars" in claim.hypotheses else "leaky_relu:0.5"
+    layout = Layout((1, 1, 1) if "scalars" in claim.hypotheses else (2, 2, 2), (phi, phi))
+    theta = structured(layout, 64, Space(delta=(1e-3, 0.5), kappa=(1.0, 10.0)), rng)
+
+    def witness_at(index: int) -> Witness:
+        one = layout.instance(theta[index])
+        return Witness.from_floats(claim, one.net, one.dweights, one.x, bound_source={"file": "", "function": ""})
+
+    return lambda: measurement(claim, layout.instance(theta)), witness_at
+
+
+def _probe_descent(claim: Claim) -> Probe:
+    space = Space(depth=(2, 2), width=(2, 2), delta=(1e-3, 0.1))
+    population = descent.draw(random.Random(0), torch.Generator().manual_seed(0), claim, space, certifiable=True)
+    target = Target(":")  # a user's bound, from nowhere
+    return population.measure, lambda index: descent.witness_of(target, claim, population.measure(), index)
 
 
 def falsify(
@@ -139,16 +159,21 @@ def falsify(
     """
     begin = time.perf_counter()
     claim = target.claim
+    if target.source is not None:
+        probe(claim)
     if claim.quantity == "descent":
-        from drt.falsify.descent import falsify_descent
-
-        return falsify_descent(claim, budget, seed)
+        found = descent.hunt(target, space, budget, seed, SHRINK_SECONDS, progress)
+        certificate = certify(found.witness, claim) if found.witness is not None else None
+        outcome = _outcome(
+            target, claim, found.status, found.witness, certificate, found.instances, found.interrupted, folder, begin
+        )
+        if found.status != "refuted" and math.isfinite(found.log_ratio):
+            outcome |= {"ratio": math.exp(min(found.log_ratio, 700.0)), "log_ratio": found.log_ratio}
+        return outcome
     if claim.quantity == "step":
         from drt.falsify.steps import falsify_steps
 
         return falsify_steps(claim, budget, seed)
-    if target.source is not None:
-        probe(claim)
     jobs = jobs or os.cpu_count() or 1
     hunt = Hunt(target, claim, progress, max(1, math.ceil(budget)))
     state = Attack(claim, space)
@@ -171,7 +196,7 @@ def falsify(
                 target, claim, max(genuine, key=lambda f: (round(f.scores[0], 9), -sum(f.layout.sizes)))
             )
     certificate = certify(witness, claim, max_seconds=10) if witness is not None else None
-    return _outcome(target, claim, status, witness, certificate, state, interrupted, folder, begin)
+    return _outcome(target, claim, status, witness, certificate, state.instances, interrupted, folder, begin)
 
 
 def _is_violated(claim: Claim, space: Space) -> Callable[[Witness], bool]:
@@ -193,7 +218,7 @@ def _outcome(
     status: str,
     witness: Witness | None,
     certificate: Certificate | None,
-    state: Attack,
+    instances: int,
     interrupted: bool,
     folder: Path | None,
     begin: float,
@@ -212,7 +237,7 @@ def _outcome(
         "beta": None,
         "kappa": None,
         "seconds": 0.0,
-        "instances": state.instances,
+        "instances": instances,
         "witness": None,
         "script": None,
         "counterexample": None,
@@ -220,7 +245,7 @@ def _outcome(
     }
     if witness is not None and certificate is not None:
         net, dweights, x = witness.network()
-        m = measurement(claim, Instance(net, dweights, x))
+        m = descent.measured(witness) if witness.target else measurement(claim, Instance(net, dweights, x))
         lhs, rhs, log_ratio = _sides(claim, m, certificate)
         kappa = float(m.kappa)
         outcome |= {

@@ -23,6 +23,7 @@ SIMPLE = [fmpq(n) for n in (0, 1, -1, 2, -2, 3, -3, 10, -10)] + [
     fmpq(p, q) for q in (2, 3, 4, 10, 100, 1000) for p in (1, -1)
 ]
 DIGITS = (1, 2, 3, 5, 8)
+PLAIN = ("x", "target")  # fields that are one vector
 MAX_POLISHED = 300  # entries beyond which only whole matrices are simplified
 
 
@@ -39,7 +40,8 @@ def shrink(witness: Witness, violated: Accept, seconds: float) -> Witness:
     witness = _descend(witness, _simpler_matrices, accept)
     if _size(witness) <= MAX_POLISHED:
         witness = _polish(witness, accept)
-    return witness
+    # Zeros may have made units superfluous.
+    return _descend(witness, _fewer_units, accept)
 
 
 def _descend(witness: Witness, proposals: Callable[[Witness], Iterator[Witness]], accept: Accept) -> Witness:
@@ -114,6 +116,8 @@ def _remove_units(w: Witness, first: int, last: int, gone: set[int]) -> Witness 
         return tuple(tuple(kept(k, row) for row in kept(k + 1, m)) for k, m in enumerate(matrices))
 
     changes: dict[str, object] = {"weights": cut(w.weights), "dweights": cut(w.dweights), "x": kept(0, w.x)}
+    if w.target is not None:
+        changes["target"] = kept(len(w.weights), w.target)
     for name in ("biases", "dbiases"):
         group = getattr(w, name)
         if group is not None:
@@ -208,6 +212,8 @@ def _map(w: Witness, change: Callable[[fmpq], fmpq]) -> Witness | None:
         for name in ("weights", "dweights")
     }
     changes["x"] = tuple(change(v) for v in w.x)
+    if w.target is not None:
+        changes["target"] = tuple(change(v) for v in w.target)
     for name in ("biases", "dbiases"):
         group = getattr(w, name)
         if group is not None:
@@ -226,13 +232,13 @@ def _rounded(w: Witness, accept: Accept) -> Witness:
 
 def _polish(w: Witness, accept: Accept) -> Witness:
     """Each entry replaced by the simplest number that keeps the violation."""
-    for name in ("dweights", "weights", "biases", "x"):
+    for name in ("dweights", "weights", "biases", "x", "target"):
         group = getattr(w, name)
         if group is None:
             continue
-        nested = [group] if name == "x" else group
+        nested = [group] if name in PLAIN else group
         for k, part in enumerate(nested):
-            rows = [part] if name in ("x", "biases") else part
+            rows = [part] if name in (*PLAIN, "biases") else part
             for i, row in enumerate(rows or ()):
                 for j in range(len(row or ())):
                     w = _simplify_entry(w, name, k, i, j, accept)
@@ -241,7 +247,7 @@ def _polish(w: Witness, accept: Accept) -> Witness:
 
 def _entry(w: Witness, name: str, k: int, i: int, j: int) -> fmpq:
     group = getattr(w, name)
-    return group[j] if name == "x" else group[k][j] if name == "biases" else group[k][i][j]
+    return group[j] if name in PLAIN else group[k][j] if name == "biases" else group[k][i][j]
 
 
 def _with_entry(w: Witness, name: str, k: int, i: int, j: int, value: fmpq) -> Witness | None:
@@ -249,8 +255,8 @@ def _with_entry(w: Witness, name: str, k: int, i: int, j: int, value: fmpq) -> W
         return (*items[:index], new, *items[index + 1 :])
 
     group = getattr(w, name)
-    if name == "x":
-        return _try(w, x=put(group, j, value))
+    if name in PLAIN:
+        return _try(w, **{name: put(group, j, value)})
     inner = put(group[k], j, value) if name == "biases" else put(group[k], i, put(group[k][i], j, value))
     return _try(w, **{name: put(group, k, inner)})
 

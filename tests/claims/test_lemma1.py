@@ -8,7 +8,9 @@ import torch
 import drt
 from drt.claims import claims
 from drt.descent import measure_descent
-from drt.falsify.descent import falsify_descent
+from drt.falsify.pipeline import falsify
+from drt.falsify.space import Space
+from drt.falsify.target import Target
 from drt.losses import Custom, MeanSquaredError
 from drt.verdict import Verdicts
 from tests.instances import array
@@ -46,7 +48,7 @@ def test_the_excess_of_a_parabola_is_half_the_bound(step):
 
 def test_it_is_nearly_attained():
     """The attack comes within 3 % of equality: a gradient that jumps at once and then stays."""
-    found = falsify_descent(LEMMA1, 20.0, 1)
+    found = falsify(Target("lemma1"), Space(), 3.0, 1)
     assert found["status"] == "survived"
     assert 0.97 < found["ratio"] <= 1 + 1e-9
 

@@ -6,14 +6,16 @@ import pytest
 import torch
 
 import drt
+from drt.certify import certify
 from drt.claims import claims
 from drt.descent import measure_descent
 from drt.descent_hypotheses import log_constant
-from drt.errors import InputError
-from drt.exact_descent import COUNTEREXAMPLES
-from drt.falsify.descent import falsify_descent
+from drt.falsify.pipeline import falsify
+from drt.falsify.space import Space
+from drt.falsify.target import Target
 from drt.losses import MeanSquaredError
 from drt.verdict import Verdicts
+from drt.witness import Witness, load_witness
 from tests.claims.test_lemma1 import scalar
 from tests.instances import array
 from tests.test_descent import case
@@ -28,27 +30,61 @@ def far(depth, size, activation="identity"):
     return measure_descent(net, steps, x, loss)
 
 
+def witness(claim_id, step="-1/5", y="9/10", hypotheses=None):
+    """w₂φ(w₁x), φ leaky with slope ½, w = (1, 1), x = 1, both weights moved by `step`: against the gradient if it is < 0."""
+    claim = claims[claim_id]
+    return Witness(
+        claim.id, claim.statement, "descent", 0, ("leaky_relu:0.5", "identity"),
+        (((1,),), ((1,),)), (((step,),), ((step,),)), (1,), hypotheses, target=(y,),
+    )  # fmt: skip
+
+
 def test_the_unconditional_lemma_is_refuted_in_fractions():
-    """η = 1/5 < √2 − 1, cos θ = 1: the loss rises from 1/200 to 169/5000."""
-    example = COUNTEREXAMPLES["lemma2.unconditional"]
-    certificate = example.certify("lemma2.unconditional")
+    """η = 1/5 < √2 − 1, cos θ = 1: the loss rises from 1/200 to 169/5000; slope −1/25, so the excess is 43/625."""
+    certificate = certify(witness("lemma2.unconditional"))
     assert certificate.answer == "violated"
-    assert certificate.lhs[0] == pytest.approx(169 / 5000)
-    assert certificate.rhs[1] == pytest.approx(1 / 200)
-    assert [str(example.at(moved)[0]) for moved in (False, True)] == ["1/200", "169/5000"]
-    assert falsify_descent(claims["lemma2.unconditional"], 1.0, 0)["status"] == "refuted"
+    assert certificate.lhs[0] == pytest.approx(169 / 5000 - 1 / 200 + 1 / 25)
+    assert certificate.rhs[1] == pytest.approx(1 / 25)
 
 
-def test_smaller_or_too_large_steps_are_no_counterexample():
-    example = COUNTEREXAMPLES["lemma2.unconditional"]
-    small = replace(example, dweights=([["-1/50"]], [["-1/50"]]))
-    assert small.certify("lemma2.unconditional").answer == "holds"
-    large = replace(example, dweights=([["-1/2"]], [["-1/2"]]))
-    assert large.certify("lemma2.unconditional").answer == "inapplicable"
-    uphill = replace(example, dweights=([["1/50"]], [["1/50"]]))
-    assert uphill.certify("lemma2.unconditional").answer == "inapplicable"
-    with pytest.raises(InputError, match="claim 'lemma2' has no exact counterexample"):
-        example.certify("lemma2")
+def test_the_attack_refutes_it_too(tmp_path):
+    outcome = falsify(Target("lemma2.unconditional"), Space(), 5.0, 0, folder=tmp_path)
+    assert (outcome["status"], outcome["certified"]) == ("refuted", True)
+    assert certify(load_witness(tmp_path / outcome["witness"])).answer == "violated"
+    assert "𝓛(W+ΔW) − 𝓛(W) − Σ⟨g_l, ΔW_l⟩ = " in outcome["counterexample"]
+
+
+@pytest.mark.parametrize(
+    ("step", "answer", "words"),
+    [
+        ("-1/50", "holds", ""),
+        ("-1/2", "inapplicable", "step-size: layer 1: η is not allowed by its cos θ"),
+        ("1/50", "inapplicable", "step-size: layer 1"),
+        ("-1", "inapplicable", "gradients: a pre-activation of layer 1 is at a kink of φ"),
+        ("0", "inapplicable", "gradients: nothing moves"),
+    ],
+)
+def test_smaller_or_too_large_steps_are_no_counterexample(step, answer, words):
+    certificate = certify(witness("lemma2.unconditional", step))
+    assert certificate.answer == answer
+    assert certificate.reason.startswith(words)
+
+
+def test_a_zero_gradient_is_no_counterexample():
+    assert certify(witness("lemma2.unconditional", y="1")).reason == "gradients: g_1 is zero"
+
+
+def test_what_is_asked_of_every_t_is_not_certified():
+    certificate = certify(witness("lemma2"), max_bits=128)
+    assert (certificate.answer, certificate.reason) == (
+        "undecided", "trust is asked of every t ∈ [0, 1]: it can be refuted, not certified",
+    )  # fmt: skip
+
+
+def test_the_bracket_is_certified():
+    """One quadratic: the change is |Δw|/|w − y|, the bracket holds for small steps, and then the loss falls."""
+    assert certify(witness("condition4", "-1/1000")).answer == "holds"
+    assert certify(witness("condition4")).reason.startswith("bracket: layer 1: cos θ is not above")
 
 
 @pytest.mark.parametrize("claim_id", ["lemma2.unconditional", "lemma2"])
@@ -108,7 +144,7 @@ def test_relu_has_no_constant():
 
 @pytest.mark.parametrize("claim_id", ["lemma2", "lemma2.constant", "condition4"])
 def test_attacked(claim_id):
-    outcome = falsify_descent(claims[claim_id], 10.0, 3)
+    outcome = falsify(Target(claim_id), Space(), 2.0, 3)
     assert outcome["status"] == "survived"
     assert outcome["instances"] > 100
     assert outcome["ratio"] is None or outcome["ratio"] < 1
