@@ -1,14 +1,16 @@
-"""Networks trained and sliced at their checkpoints, on one-thread processes: the data of Figure 1 and of the audit."""
+"""Networks trained and measured at their checkpoints, on one-thread processes: slices are the data of Figure 1."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import TypeVar
 
 import numpy as np
+from torch import Tensor, nn
 
 from drt.data import Digits, load_digits
 from drt.errors import InputError
@@ -16,6 +18,7 @@ from drt.falsify.pool import workers
 from drt.slices import Slice, slice_along_gradient
 from drt.training import Checkpoint, Run, TrainingConfig, make_model, train
 
+T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
 
 
@@ -52,33 +55,31 @@ class SlicedRun:
         return np.array([s.rho.tolist() for s in self.slices])
 
 
-def sliced_runs(
+def measured_runs(
     configs: Sequence[TrainingConfig],
-    etas: Sequence[float],
+    measure: Callable[[nn.Sequential, Tensor, Tensor], T],
     source: str = "mnist5k",
-    inputs: int | None = 1000,
-    layer: int = 1,
     processes: int | None = None,
     progress: Progress = silent,
-) -> list[SlicedRun]:
-    """Train every config on the digits (their order: its seed) and slice it at each checkpoint.
+) -> Iterator[tuple[int, Run, tuple[T, ...]]]:
+    """Train every config on the digits (their order: its seed) and measure its model at each checkpoint.
+
+    Yields (index of the config, its run without the checkpoints' weights, what was measured at each) as each is done.
 
     Args:
-        configs: what to train; the result has their order.
-        etas: η of the slices.
+        configs: what to train.
+        measure: a function of (model, images, labels) that other processes can import.
         source: the digits, as for `load_digits`.
-        inputs: slices are taken over the first so many digits; over all if None.
-        layer: whose gradient is watched.
         processes: all cores by default.
         progress: told (tasks done, tasks in all, what was done).
 
     Raises:
-        InputError: as for `train` and `slice_along_gradient`; data with fewer than two classes.
+        InputError: as for `train` and `measure`; data with fewer than two classes.
     """
     check_classes(_digits(source, 0))
     total, done = sum(1 + len(c.checkpoints or ()) for c in configs), 0
     runs: dict[int, Run] = {}
-    slices: dict[int, dict[int, Slice]] = {i: {} for i in range(len(configs))}
+    measured: dict[int, dict[int, T]] = {}
     with workers(processes or os.cpu_count() or 1) as pool:
         # The deep ones first: they take longest.
         order = sorted(range(len(configs)), key=lambda i: -len(configs[i].hidden))
@@ -90,24 +91,44 @@ def sliced_runs(
             for future in finished:
                 i, k = pending.pop(future)
                 if k is None:
-                    runs[i] = future.result()
+                    runs[i], measured[i] = future.result(), {}
                     for at, checkpoint in enumerate(runs[i].checkpoints):
-                        task = pool.submit(_slice, configs[i], checkpoint, source, inputs, etas, layer)
-                        pending[task] = (i, at)
+                        pending[pool.submit(_measure, configs[i], checkpoint, source, measure)] = (i, at)
                 else:
-                    slices[i][k] = future.result()
+                    measured[i][k] = future.result()
                 done += 1
                 progress(done, total, f"{len(configs[i].hidden) + 1} layers")
-    return [
-        SlicedRun(
-            config,
-            runs[i].outcome,
-            runs[i].accuracies,
-            tuple(replace(c, state={}) for c in runs[i].checkpoints),
-            tuple(slices[i][k] for k in range(len(slices[i]))),
-        )
-        for i, config in enumerate(configs)
-    ]
+                if len(measured[i]) == len(runs[i].checkpoints):
+                    kept = tuple(replace(c, state={}) for c in runs[i].checkpoints)
+                    yield i, replace(runs.pop(i), checkpoints=kept), tuple(v for _, v in sorted(measured[i].items()))
+
+
+def sliced_runs(
+    configs: Sequence[TrainingConfig],
+    etas: Sequence[float],
+    source: str = "mnist5k",
+    inputs: int | None = 1000,
+    layer: int = 1,
+    processes: int | None = None,
+    progress: Progress = silent,
+) -> list[SlicedRun]:
+    """`measured_runs`, a slice at each checkpoint; the result has the order of the configs.
+
+    Args:
+        configs: what to train.
+        etas: η of the slices.
+        source: the digits, as for `load_digits`.
+        inputs: slices are taken over the first so many digits; over all if None.
+        layer: whose gradient is watched.
+        processes: all cores by default.
+        progress: told (tasks done, tasks in all, what was done).
+
+    Raises:
+        InputError: as for `train` and `slice_along_gradient`; data with fewer than two classes.
+    """
+    measure = partial(_slice, inputs=inputs, etas=etas, layer=layer)
+    done = sorted(measured_runs(configs, measure, source, processes, progress), key=lambda item: item[0])
+    return [SlicedRun(configs[i], run.outcome, run.accuracies, run.checkpoints, parts) for i, run, parts in done]
 
 
 def check_classes(digits: Digits) -> None:
@@ -123,11 +144,17 @@ def _train(config: TrainingConfig, source: str) -> Run:
     return train(config, _digits(source, config.seed))
 
 
-def _slice(
-    config: TrainingConfig, checkpoint: Checkpoint, source: str, inputs: int | None, etas: Sequence[float], layer: int
-) -> Slice:
+def _measure(
+    config: TrainingConfig, checkpoint: Checkpoint, source: str, measure: Callable[[nn.Sequential, Tensor, Tensor], T]
+) -> T:
     digits = _digits(source, config.seed)
     assert digits.labels is not None
     model = make_model(config, digits.images.shape[1], max(10, int(digits.labels.max()) + 1))
     model.load_state_dict(checkpoint.state)
-    return slice_along_gradient(model, digits.images[:inputs], digits.labels[:inputs], etas, layer)
+    return measure(model, digits.images, digits.labels)
+
+
+def _slice(
+    model: nn.Sequential, images: Tensor, labels: Tensor, inputs: int | None, etas: Sequence[float], layer: int
+) -> Slice:
+    return slice_along_gradient(model, images[:inputs], labels[:inputs], etas, layer)

@@ -50,7 +50,8 @@ def slice_along_gradient(
         layer: l, whose gradient is watched, from 1.
 
     Raises:
-        InputError: a layer out of range, an η that is negative or not finite, a loss that is not finite at η = 0.
+        InputError: a layer out of range, an η that is negative or not finite, a loss or gradient that is not finite at
+            η = 0.
     """
     sizes = torch.as_tensor(etas, dtype=x.dtype)
     if not (sizes >= 0).all() or not torch.isfinite(sizes).all():
@@ -84,6 +85,8 @@ def _directions(model: nn.Module, x: Tensor, labels: Tensor) -> dict[str, Tensor
     directions = {}
     for (name, p), g in zip(parameters.items(), torch.autograd.grad(loss, list(parameters.values())), strict=True):
         norm = g.norm()
+        if not torch.isfinite(norm):
+            raise InputError(f"the gradient of {name} must be finite, got norm {norm.item()}: it has no slice")
         directions[name] = -(p.detach().norm() / norm) * g if norm > 0 else torch.zeros_like(g)
     return directions
 

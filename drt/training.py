@@ -41,6 +41,9 @@ class TrainingConfig:
         activation: one φ for all hidden layers (the last layer is then linear), or one for each of the L layers.
         biases: whether layers have biases.
         residual: hidden layers after the first compute h + φ(Wh); all of `hidden` must be equal.
+        normalisation: "batch": each hidden layer computes φ(N(Wh)), N(z) = (z − mean)/√(variance + 1e-5) over the inputs at
+            hand, in training and measuring alike: without running averages and without a scale and a shift of its own,
+            so that W is all there is to perturb. Not with `residual`.
         initialisation: "he": W ~ N(0, gain²/n_{l−1}) with E[φ(gain·Z)²] = 1, Z ~ N(0, 1): √(2/(1 + a²)) for a leaky
             ReLU of slope a, 1 for a linear layer; "torch": W ~ U(±1/√n_{l−1}), PyTorch's default. None: "he", but
             "torch" for residual networks, whose hidden states "he" doubles layer by layer. Biases ~ U(±1/√n_{l−1}).
@@ -56,6 +59,7 @@ class TrainingConfig:
     activation: Activation | str | Callable[[], Activation] | Sequence = "leaky_relu:0.1"
     biases: bool = False
     residual: bool = False
+    normalisation: Literal["batch"] | None = None
     initialisation: Literal["he", "torch"] | None = None
     seed: int = 0
     optimiser: str | Callable[..., torch.optim.Optimizer] = "fromage"
@@ -77,6 +81,13 @@ class TrainingConfig:
                 raise InputError(f"{name} must be a finite number > 0, got {name}={getattr(self, name)!r}")
         if self.residual and len(set(self.hidden)) != 1:
             raise InputError(f"residual networks need equal hidden widths, at least one; got hidden={self.hidden}")
+        if self.normalisation not in (None, "batch"):
+            raise InputError(f"normalisation must be 'batch' or None, got {self.normalisation!r}")
+        if self.normalisation and (self.residual or self.batch < 2):
+            raise InputError(
+                f"normalisation={self.normalisation!r} needs residual=False and batch >= 2, "
+                f"got residual={self.residual}, batch={self.batch}"
+            )
         if self.initialisation not in (None, "he", "torch"):
             raise InputError(f"initialisation must be 'he', 'torch' or None, got {self.initialisation!r}")
         if not callable(self.optimiser) and self.optimiser not in _OPTIMISERS:
@@ -150,6 +161,8 @@ class Residual(torch.nn.Module):
 def make_model(config: TrainingConfig, n_0: int, n_L: int) -> torch.nn.Sequential:
     """An untrained float32 network: Linear, φ_1, Linear, φ_2, …; hidden layers after the first in `Residual`, if asked.
 
+    Where the config normalises, a BatchNorm1d stands between each hidden Linear and its φ.
+
     torch's global random state is neither read nor changed.
     """
     generator = torch.Generator().manual_seed(config.seed)
@@ -167,8 +180,14 @@ def make_model(config: TrainingConfig, n_0: int, n_L: int) -> torch.nn.Sequentia
                 linear.weight.uniform_(-bound, bound, generator=generator)
             if config.biases:
                 linear.bias.uniform_(-bound, bound, generator=generator)
-        inner = config.residual and 1 < layer < len(widths) - 1
-        modules += [Residual(linear, phi.module())] if inner else [linear, phi.module()]
+        hidden = layer < len(widths) - 1
+        if config.residual and hidden and layer > 1:
+            modules.append(Residual(linear, phi.module()))
+        elif config.normalisation and hidden:
+            norm = torch.nn.BatchNorm1d(fan_out, affine=False, track_running_stats=False)
+            modules += [linear, norm, phi.module()]
+        else:
+            modules += [linear, phi.module()]
     return torch.nn.Sequential(*modules)
 
 

@@ -67,3 +67,47 @@ def test_growth_and_the_first_point_that_reaches_a_level():
     assert laws.first_reach(ETA, change, 1.0) == pytest.approx(0.011)
     assert np.isnan(laws.first_reach(ETA, change, 1e9))
     assert np.isnan(laws.slope(ETA, np.full(100, np.nan)))
+
+
+def noisy(name, factor, shape, rng, autocorrelation, size=0.05):
+    """A slice of 25 η whose log₁₀ errors are a stationary autoregression."""
+    eta = np.geomspace(1e-3, 0.1, 25)
+    errors = rng.normal(size=len(eta))
+    for i in range(1, len(eta)):
+        errors[i] = autocorrelation * errors[i - 1] + np.sqrt(1 - autocorrelation**2) * errors[i]
+    return eta, 10 ** (laws.log10_law(name, eta, RHO, factor, shape) + size * errors)
+
+
+@pytest.mark.parametrize("autocorrelation", [0.0, 0.8])
+def test_the_interval_holds_the_true_effective_depth_about_95_times_in_100(autocorrelation):
+    rng, held = np.random.default_rng(0), 0
+    for _ in range(100):
+        eta, change = noisy("effective depth", 0.3, 60.0, rng, autocorrelation)
+        found = laws.fit("effective depth", eta, change, RHO)
+        low, high = laws.interval(found, eta, change, RHO)
+        assert low <= found.shape <= high
+        held += low <= 60 <= high
+    assert held >= 89  # 95 − 2.7 standard deviations of the count, √(100·0.95·0.05) = 2.2
+
+
+def test_errors_that_go_together_widen_the_interval():
+    rng = np.random.default_rng(1)
+    lows, highs = {}, {}
+    for autocorrelation in (0.0, 0.8):
+        ends = []
+        for _ in range(20):
+            eta, change = noisy("effective depth", 0.3, 60.0, rng, autocorrelation)
+            ends.append(laws.interval(laws.fit("effective depth", eta, change, RHO), eta, change, RHO))
+        lows[autocorrelation], highs[autocorrelation] = np.median(ends, axis=0)
+    assert lows[0.8] < lows[0.0] < 60 < highs[0.0] < highs[0.8]
+
+
+def test_an_exact_law_has_an_interval_of_one_point_and_a_line_no_lower_end():
+    change = made("effective depth", 0.2, 45.0)
+    low, high = laws.interval(laws.fit("effective depth", ETA, change, RHO), ETA, change, RHO)
+    assert low == pytest.approx(45, rel=1e-3)
+    assert high == pytest.approx(45, rel=1e-3)
+    eta, change = noisy("power", 1.0, 0.5, np.random.default_rng(2), 0.0)
+    found = laws.fit("effective depth", eta, change, RHO)
+    assert laws.interval(found, eta, change, RHO)[0] == 0
+    assert laws.fit("power", eta, change, RHO).error < 0.25 * found.error

@@ -58,6 +58,7 @@ def trained(digits, **options):
         {"activation": "softplus_blend:0.3"},
         {"activation": "piecewise_linear:-0.5,0.5/0.2,1.0,0.2"},
         {"hidden": ()},
+        {"normalisation": "batch"},
     ],
 )
 @pytest.mark.parametrize("layer", [1, 2, 4])
@@ -66,7 +67,7 @@ def test_a_slice_is_the_straightforward_loop(digits, options, layer):
     model = trained(digits, **options)
     if layer > len(model) / 2 and "hidden" in options:
         pytest.skip("one layer only")
-    assert parts(model) is not None
+    assert (parts(model) is None) == ("normalisation" in options)
     x, labels = digits.images[:1100], digits.labels[:1100]
     losses, changes = naive(model, x.double(), labels, ETAS, layer)
     for dtype, tolerance in ((torch.float64, 1e-10), (torch.float32, 1e-3)):
@@ -130,4 +131,13 @@ def test_a_diverged_checkpoint_is_named(digits):
     with torch.no_grad():
         model[0].weight.fill_(torch.inf)
     with pytest.raises(InputError, match="the loss must be finite, got nan: a diverged checkpoint has no slice"):
+        slice_along_gradient(model, digits.images[:9], digits.labels[:9], ETAS)
+
+
+def test_a_gradient_that_overflows_is_named(digits):
+    model = make_model(dataclasses.replace(CONFIG, hidden=(8,)), 784, 10)
+    with torch.no_grad():
+        model[0].weight.mul_(1e-30)
+        model[2].weight.mul_(1e30)
+    with pytest.raises(InputError, match=r"the gradient of 0\.weight must be finite, got norm inf: it has no slice"):
         slice_along_gradient(model, digits.images[:9], digits.labels[:9], ETAS)

@@ -197,6 +197,29 @@ def test_a_residual_model_adds():
     torch.testing.assert_close(model(torch.ones(4)), h @ w[3].T)
 
 
+def test_a_normalised_model_is_phi_of_standardised_pre_activations():
+    """Statistics are those of the inputs at hand, in training and in measuring alike; there is nothing else to train."""
+    config = TrainingConfig(hidden=(6, 5), normalisation="batch")
+    model = make_model(config, 4, 3)
+    assert [tuple(p.shape) for p in model.parameters()] == [(6, 4), (5, 6), (3, 5)]
+    assert list(model.state_dict()) == [name for name, _ in model.named_parameters()]
+    w = list(model.parameters())
+    x = torch.randn(7, 4, generator=torch.Generator().manual_seed(0))
+    h = x
+    for matrix in w[:2]:
+        z = h @ matrix.T
+        h = torch.nn.functional.leaky_relu((z - z.mean(0)) / (z.var(0, correction=0) + 1e-5).sqrt(), 0.1)
+    torch.testing.assert_close(model(x), h @ w[2].T)
+    model.eval()
+    torch.testing.assert_close(model(x), h @ w[2].T)
+
+
+def test_normalised_networks_learn(digits):
+    run = train(dataclasses.replace(SMALL, hidden=(32,) * 3, normalisation="batch"), digits)
+    assert run.outcome == "finished"
+    assert run.checkpoints[-1].loss < 0.5 * run.checkpoints[0].loss
+
+
 @pytest.mark.parametrize(
     ("phi", "gain"),
     [("relu", math.sqrt(2)), ("leaky_relu:0.1", math.sqrt(2 / 1.01)), ("identity", 1.0)],
@@ -233,6 +256,12 @@ def test_residual_networks_and_torch_initialisation_are_uniform():
         ({"lr": 0}, r"lr must be a finite number > 0, got lr=0"),
         ({"decay": math.nan}, r"decay must be a finite number > 0, got decay=nan"),
         ({"hidden": (4, 5), "residual": True}, r"need equal hidden widths, at least one; got hidden=\(4, 5\)"),
+        ({"normalisation": "layer"}, r"normalisation must be 'batch' or None, got 'layer'"),
+        (
+            {"hidden": (4,), "normalisation": "batch", "residual": True},
+            r"normalisation='batch' needs residual=False and batch >= 2, got residual=True, batch=250",
+        ),
+        ({"normalisation": "batch", "batch": 1}, r"got residual=False, batch=1"),
         ({"initialisation": "xavier"}, r"initialisation must be 'he', 'torch' or None, got 'xavier'"),
         ({"optimiser": "lion"}, r"optimiser='lion' is not known; expected one of fromage, sgd, adam, lars"),
         ({"checkpoints": (0, 601)}, r"checkpoints must be steps from 0 to 600, got 601"),
