@@ -12,11 +12,6 @@ from drt.storage import write_atomically
 
 SCHEMA = 1
 FOLDER = Path(__file__).parent
-# Coq's theorems about networks have one φ, the claims as coded have one a layer (β_l/α_l, a linear last layer): what is
-# checked there is less than what `drt verify` holds against networks, so that it must not call these proved.
-ONE_PHI_ONLY = frozenset(
-    f"{name}.{quantity}" for name in ("theorem1", "kappa", "spectral") for quantity in ("function", "jacobian")
-) | {"proposition1", "telescoping.function", "norm-product.function", "neyshabur.function"}
 
 
 def digest() -> str:
@@ -57,9 +52,6 @@ def _recorded() -> dict | None:
 
 
 def proved_claims() -> set[str]:
-    """The claims, as coded, whose proof `drt prove` has checked with this version of the proof files.
-
-    Not among them: those proved for networks with one φ only (`ONE_PHI_ONLY`).
-    """
+    """The claims whose proof `drt prove` has checked with this version of the proof files."""
     record = _recorded()
-    return {name for name, proved in record["claims"].items() if proved is True} - ONE_PHI_ONLY if record else set()
+    return {name for name, proved in record["claims"].items() if proved is True} if record else set()

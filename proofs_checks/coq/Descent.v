@@ -13,14 +13,18 @@
                  η < (1 + cos θ_l/C)^{1/L} − 1.
 
     Correspondence.  [gradient_at loss V gV] is differentiability (Fréchet) of the loss at V with
-    gradient gV; it is asked at the points of the segment only, and g need not be continuous: the
-    proof uses the mean value theorem in place of the integral.  In [lemma1] the maximum is any
-    number [M l] with b_l(t) <= M l on [0, 1]: the maximum of a continuous b_l, or its supremum.
+    gradient gV.  It is asked at the inner points of the segment, all but a finite list [kinks] of
+    them, where a pre-activation may pass a kink of φ; at those the loss is only continuous.  g need
+    not be continuous: the proof uses the mean value theorem in place of the integral, piece by
+    piece ([mean_value_kinks]).  What is asked of b_l(t) is asked where there is a gradient.  In
+    [lemma1] the maximum is any number [M l] with b_l(t) <= M l: the maximum of a continuous b_l, or
+    its supremum.  Where the loss is differentiable everywhere, [kinks] is empty and the continuity
+    follows ([differentiable_continuous]).
     g_l(W) ≠ 0 is assumed, since the formula divides by ‖g_l(W)‖.  Where ΔW_l = 0 the angle is
     undefined; nothing is asked of such a layer in [condition4] and [lemma2], but some
     ΔW_l must be non-zero, or the loss could not fall. *)
 
-From Coq Require Import Reals Lra Lia FunctionalExtensionality.
+From Coq Require Import Reals Lra Lia List FunctionalExtensionality.
 From DRT Require Import Sums Norms.
 Open Scope R_scope.
 
@@ -30,6 +34,39 @@ Definition cosine m n A B : R := dotF m n A B / (fro m n A * fro m n B).
 (** W + H and W + tΔW, group by group *)
 Definition padd (W H : nat -> mat) : nat -> mat := fun k => madd (W k) (H k).
 Definition along (W D : nat -> mat) (t : R) : nat -> mat := padd W (fun k => mscal t (D k)).
+
+(** A mean value inequality for functions with finitely many kinks: the steepest piece. *)
+Lemma mean_value_kinks (F F' : R -> R) (kinks : list R) : forall a b, a < b ->
+  (forall t, a <= t <= b -> continuity_pt F t) ->
+  (forall t, a < t < b -> ~ In t kinks -> derivable_pt_lim F t (F' t)) ->
+  exists t, a < t < b /\ ~ In t kinks /\ F b - F a <= F' t * (b - a).
+Proof.
+  induction kinks as [|p kinks IH]; intros a b Hab Hc Hd.
+  - assert (Hd' : forall c, a < c < b -> derivable_pt_lim F c (F' c))
+      by (intros c Hin; apply Hd; [exact Hin|intros []]).
+    set (pr := fun c (Hin : a < c < b) => exist (derivable_pt_abs F c) (F' c) (Hd' c Hin)).
+    destruct (MVT F id a b pr (fun c _ => derivable_pt_id c) Hab Hc
+                (fun c _ => derivable_continuous_pt id c (derivable_pt_id c))) as [c [Hin E]].
+    exists c. split; [exact Hin|]. split; [intros []|].
+    rewrite derive_pt_id, (derive_pt_eq_0 F c (F' c) (pr c Hin) (Hd' c Hin)) in E.
+    unfold id in E. lra.
+  - assert (Hpiece : forall a' b', a <= a' -> a' < b' -> b' <= b -> (p <= a' \/ b' <= p) ->
+              exists t, a' < t < b' /\ ~ In t (p :: kinks) /\ F b' - F a' <= F' t * (b' - a')).
+    { intros a' b' Ha Hab' Hb Hp.
+      destruct (IH a' b' Hab') as [t [Ht [Hk H]]].
+      - intros; apply Hc; lra.
+      - intros t Ht Hk. apply Hd; [lra|]. intros [E|E]; [lra|contradiction].
+      - exists t. split; [exact Ht|]. split; [|exact H]. intros [E|E]; [lra|contradiction]. }
+    destruct (Rle_or_lt p a); [apply Hpiece; lra|].
+    destruct (Rle_or_lt b p); [apply Hpiece; lra|].
+    destruct (Hpiece a p) as [t1 [H1 [K1 E1]]]; try lra.
+    destruct (Hpiece p b) as [t2 [H2 [K2 E2]]]; try lra.
+    destruct (Rle_or_lt (F' t1) (F' t2)) as [Hle|Hlt].
+    + exists t2. split; [lra|]. split; [exact K2|].
+      assert (F' t1 * (p - a) <= F' t2 * (p - a)) by (apply Rmult_le_compat_r; lra). lra.
+    + exists t1. split; [lra|]. split; [exact K1|].
+      assert (F' t2 * (b - p) <= F' t1 * (b - p)) by (apply Rmult_le_compat_r; lra). lra.
+Qed.
 
 Section Loss.
 
@@ -91,11 +128,22 @@ Proof.
     unfold Rdiv. rewrite Rmult_assoc, Rinv_l by lra. lra.
 Qed.
 
+Lemma differentiable_continuous W D (g : (nat -> mat) -> (nat -> mat)) :
+  (forall t, 0 <= t <= 1 -> gradient_at (along W D t) (g (along W D t))) ->
+  forall t, 0 <= t <= 1 -> continuity_pt (fun s => loss (along W D s)) t.
+Proof.
+  intros H t Ht. apply derivable_continuous_pt.
+  exact (exist _ _ (derivative_along W D t _ (H t Ht))).
+Qed.
+
 Section Segment.
 
 (** The point W, the perturbation D = ΔW, and the gradient g V at V. *)
 Variables (W D : nat -> mat) (g : (nat -> mat) -> (nat -> mat)).
-Hypothesis Hg : forall t, 0 <= t <= 1 -> gradient_at (along W D t) (g (along W D t)).
+Variable kinks : list R.
+Hypothesis Hcont : forall t, 0 <= t <= 1 -> continuity_pt (fun s => loss (along W D s)) t.
+Hypothesis Hg : forall t, 0 < t < 1 -> ~ In t kinks ->
+  gradient_at (along W D t) (g (along W D t)).
 Hypothesis Hg0 : forall l, (l < L)%nat -> 0 < fro (m l) (n l) (g W l).
 
 Definition cos_theta l : R := cosine (m l) (n l) (D l) (mscal (-1) (g W l)).
@@ -120,15 +168,17 @@ Qed.
 
 (** Lemma 1 at one point of the segment. *)
 Lemma descent_at_mean_value :
-  exists t, 0 <= t <= 1 /\
+  exists t, 0 < t < 1 /\ ~ In t kinks /\
     loss (padd W D) - loss W
     <= sum L (fun l => - (fro (m l) (n l) (g W l) * fro (m l) (n l) (D l)
                           * (cos_theta l - breakdown l t))).
 Proof.
-  destruct (MVT_cor2 (fun t => loss (along W D t)) (fun t => pdot (g (along W D t)) D) 0 1)
-    as [t [E Ht]]; [lra|intros; apply derivative_along, Hg; assumption|].
-  rewrite along_1, along_0 in E. exists t. split; [lra|]. rewrite E, Rminus_0_r, Rmult_1_r.
-  apply sum_le; intros l Hl. assert (Hpos := Hg0 l Hl).
+  destruct (mean_value_kinks (fun t => loss (along W D t)) (fun t => pdot (g (along W D t)) D)
+              kinks 0 1 ltac:(lra) Hcont) as [t [Ht [Hk E]]];
+    [intros; apply derivative_along, Hg; assumption|].
+  rewrite along_1, along_0, Rminus_0_r, Rmult_1_r in E.
+  exists t. split; [exact Ht|]. split; [exact Hk|].
+  eapply Rle_trans; [exact E|]. apply sum_le; intros l Hl. assert (Hpos := Hg0 l Hl).
   rewrite Rmult_minus_distr_l, cos_theta_eq by exact Hl.
   set (gt := g (along W D t) l). set (g0 := g W l) in *. unfold breakdown. fold gt g0.
   replace (fro (m l) (n l) g0 * fro (m l) (n l) (D l)
@@ -144,33 +194,33 @@ Proof.
 Qed.
 
 Theorem lemma1 (M : nat -> R) :
-  (forall l t, (l < L)%nat -> 0 <= t <= 1 -> breakdown l t <= M l) ->
+  (forall l t, (l < L)%nat -> 0 < t < 1 -> ~ In t kinks -> breakdown l t <= M l) ->
   loss (padd W D) - loss W
   <= - sum L (fun l => fro (m l) (n l) (g W l) * fro (m l) (n l) (D l) * (cos_theta l - M l)).
 Proof.
-  intros HM. destruct descent_at_mean_value as [t [Ht H]].
+  intros HM. destruct descent_at_mean_value as [t [Ht [Hk H]]].
   eapply Rle_trans; [exact H|].
   replace (- sum L _) with (sum L (fun l => (-1) * (fro (m l) (n l) (g W l)
              * fro (m l) (n l) (D l) * (cos_theta l - M l)))) by (rewrite sum_scal; ring).
-  apply sum_le; intros l Hl. assert (Hb := HM l t Hl Ht).
+  apply sum_le; intros l Hl. assert (Hb := HM l t Hl Ht Hk).
   assert (Hp : 0 <= fro (m l) (n l) (g W l) * fro (m l) (n l) (D l))
     by (apply Rmult_le_pos; apply fro_nonneg).
   nra.
 Qed.
 
 Theorem condition4 :
-  (forall l t, (l < L)%nat -> 0 < fro (m l) (n l) (D l) -> 0 <= t <= 1 ->
+  (forall l t, (l < L)%nat -> 0 < fro (m l) (n l) (D l) -> 0 < t < 1 -> ~ In t kinks ->
      breakdown l t < cos_theta l) ->
   (exists l, (l < L)%nat /\ 0 < fro (m l) (n l) (D l)) ->
   loss (padd W D) < loss W.
 Proof.
-  intros Hc [l0 [Hl0 HD0]]. destruct descent_at_mean_value as [t [Ht H]].
+  intros Hc [l0 [Hl0 HD0]]. destruct descent_at_mean_value as [t [Ht [Hk H]]].
   assert (Hneg : sum L (fun l => - (fro (m l) (n l) (g W l) * fro (m l) (n l) (D l)
                           * (cos_theta l - breakdown l t))) < sum L (fun _ => 0)).
   { assert (Hterm : forall l, (l < L)%nat -> 0 < fro (m l) (n l) (D l) ->
               0 < fro (m l) (n l) (g W l) * fro (m l) (n l) (D l)
                   * (cos_theta l - breakdown l t)).
-    { intros l Hl HDl. assert (Hb := Hc l t Hl HDl Ht). assert (Hpos := Hg0 l Hl).
+    { intros l Hl HDl. assert (Hb := Hc l t Hl HDl Ht Hk). assert (Hpos := Hg0 l Hl).
       repeat apply Rmult_lt_0_compat; lra. }
     apply sum_lt.
     - intros l Hl. destruct (Req_dec (fro (m l) (n l) (D l)) 0) as [Hz|Hz]; [rewrite Hz; lra|].
@@ -199,7 +249,7 @@ Proof.
 Qed.
 
 Definition deep_relative_trust (C : R) : Prop :=
-  forall l t, (l < L)%nat -> 0 <= t <= 1 ->
+  forall l t, (l < L)%nat -> 0 < t < 1 -> ~ In t kinks ->
     breakdown l t
     <= C * (prod L (fun k => 1 + fro (m k) (n k) (mscal t (D k)) / fro (m k) (n k) (W k)) - 1).
 
@@ -213,7 +263,7 @@ Theorem lemma2_constant C eta :
   loss (padd W D) < loss W.
 Proof.
   intros HC Htrust HW Hdelta Heta Hmove. apply condition4; [|exact Hmove].
-  intros l t Hl HDl Ht. eapply Rle_lt_trans; [apply Htrust; assumption|].
+  intros l t Hl HDl Ht Hkink. eapply Rle_lt_trans; [apply Htrust; assumption|].
   assert (Hratio : forall k, (k < L)%nat ->
             0 <= fro (m k) (n k) (D k) / fro (m k) (n k) (W k)).
   { intros k Hk. apply quotient_nonneg; [apply fro_nonneg|apply HW, Hk]. }

@@ -4,22 +4,64 @@
     theorems is vacuous.  (Lemma 1, condition (4) and Lemma 2: [lemma2_applies] in Models.v.)
 
     The networks are those of Witness.v without a spike: W_k = I and W̃_k = (1+δ) I, cut to shape,
-    of any depth and any positive widths, with leaky ReLU of slope a. *)
+    of any depth and any positive widths, with leaky ReLU of slope a and a linear last layer.
+
+    [theorem1_function_linear_last] is Theorem 1 for what people train: leaky ReLU in the hidden
+    layers, a linear last one.  That layer has β/α = 1, so it adds no factor 1/a. *)
 
 From Coq Require Import Reals Lra Lia FunctionalExtensionality.
-From DRT Require Import Sums Norms Conditioning Transmission Network Witness Fromage.
+From DRT Require Import Sums Norms Conditioning Transmission Network FunctionBounds Witness Fromage.
 Open Scope R_scope.
 
 Definition identity_layers : nat -> mat := fun _ => idm.
 
+(** φ in the layers 0, ..., n−1, the identity in layer n. *)
+Definition linear_last (n : nat) (phi : R -> R) (k : nat) : R -> R :=
+  if Nat.eqb k n then fun u => u else phi.
+
+Definition alpha_linear_last (n : nat) (a : R) (k : nat) : R := if Nat.eqb k n then 1 else a.
+
+Lemma linear_last_transmits n a k :
+  0 <= a <= 1 -> transmits (alpha_linear_last n a k) 1 (linear_last n (leaky_relu a) k).
+Proof.
+  intros Ha. unfold linear_last, alpha_linear_last. destruct (Nat.eqb k n).
+  - apply identity_transmits.
+  - apply leaky_relu_transmits, Ha.
+Qed.
+
+Theorem theorem1_function_linear_last a w n K W Wt x :
+  0 < a <= 1 ->
+  (forall k, (k <= S n)%nat -> (0 < w k)%nat) ->
+  (forall k, (k < S n)%nat -> (w k <= w (S k))%nat) ->
+  (forall k, (k < S n)%nat -> 0 < smin (w (S k)) (w k) (W k)) ->
+  (forall k, (k < S n)%nat -> conditioned K (w (S k)) (w k) (W k)) ->
+  (forall k, (k < S n)%nat -> conditioned K (w (S k)) (w k) (change W Wt k)) ->
+  0 < nrm (w 0%nat) x ->
+  let f V := net (linear_last n (leaky_relu a)) w V x 0 (S n) in
+  nrm (w (S n)) (vsub (f Wt) (f W)) / nrm (w (S n)) (f W)
+  <= (1 / a) ^ n * K ^ (2 * S n)
+     * (prod (S n) (fun k => 1 + delta (w (S k)) (w k) (W k) (change W Wt k)) - 1).
+Proof.
+  intros Ha Hw Hrise Hs HW HD Hx f.
+  replace ((1 / a) ^ n) with (prod (S n) (fun k => 1 / alpha_linear_last n a k)).
+  - apply (theorem1_function _ (alpha_linear_last n a) (fun _ => 1)); auto.
+    + intros k _. unfold alpha_linear_last. destruct (Nat.eqb k n); lra.
+    + intros k _. apply linear_last_transmits; lra.
+  - simpl. rewrite (prod_ext n _ (fun _ => 1 / a)), prod_const.
+    + unfold alpha_linear_last. rewrite Nat.eqb_refl. field; lra.
+    + intros k Hk. unfold alpha_linear_last.
+      replace (Nat.eqb k n) with false; [reflexivity|]. symmetry. apply Nat.eqb_neq. lia.
+Qed.
+
 (** FunctionBounds.v and JacobianBounds.v.  What is missing here is only the condition on the
     widths, which is free to choose. *)
-Theorem relative_bounds_hypotheses_met (w : nat -> nat) a dl :
+Theorem relative_bounds_hypotheses_met (w : nat -> nat) n a dl :
   (forall k, (0 < w k)%nat) -> 0 < a <= 1 -> 0 < dl < 1 ->
   let W := identity_layers in
   let Wt := shifted dl W in
   let K := (1 + dl) / (1 - dl) in
-  transmits a 1 (leaky_relu a) /\
+  (forall k, 0 < alpha_linear_last n a k /\
+     transmits (alpha_linear_last n a k) 1 (linear_last n (leaky_relu a) k)) /\
   (forall k, 0 < smin (w (S k)) (w k) (W k)) /\
   (forall k, conditioned K (w (S k)) (w k) (W k)) /\
   (forall k, conditioned K (w (S k)) (w k) (change W Wt k)) /\
@@ -33,7 +75,9 @@ Proof.
   assert (HK : 1 <= K) by nra.
   assert (H : forall k, layer_conditioned K (w (S k)) (w k) (W k) (Wt k)).
   { intros k. apply shifted_conditioned; auto; [apply idm_isometric; auto|lra]. }
-  split; [apply leaky_relu_transmits; lra|].
+  split.
+  { intros k. split; [|apply linear_last_transmits; lra].
+    unfold alpha_linear_last. destruct (Nat.eqb k n); lra. }
   split; [intros k; apply (H k)|]. split; [intros k; apply (H k)|]. split; [intros k; apply (H k)|].
   split.
   { intros k. destruct (H k) as [_ [_ [Hs _]]].
@@ -48,7 +92,7 @@ Theorem absolute_bounds_hypotheses_met (w : nat -> nat) L :
   (forall k, (0 < w k)%nat) -> (1 < L)%nat ->
   let W := identity_layers in
   let Wt := shifted (/ INR L) W in
-  transmits 0 1 (leaky_relu 0) /\
+  (forall k, transmits 0 1 (linear_last (L - 1) (leaky_relu 0) k)) /\
   (forall k, 0 < opnorm (w (S k)) (w k) (W k)) /\
   (forall k, 0 < rho (w (S k)) (w k) (W k) (change W Wt k) <= / INR L).
 Proof.
@@ -57,7 +101,10 @@ Proof.
   assert (Hnorm : forall k, opnorm (w (S k)) (w k) (W k) = 1).
   { intros k. destruct (idm_isometric (w (S k)) (w k) (Hw _) (Hw _)) as [Hs Ho].
     assert (H := smin_le_opnorm (w (S k)) (w k) idm). unfold W, identity_layers. lra. }
-  split; [apply leaky_relu_transmits; lra|]. split; [intros k; rewrite Hnorm; lra|].
+  split.
+  { intros k. unfold linear_last. destruct (Nat.eqb k (L - 1)); [|apply leaky_relu_transmits; lra].
+    split; intros; split; try lra; rewrite Rmult_0_l; apply Rabs_pos. }
+  split; [intros k; rewrite Hnorm; lra|].
   intros k. unfold rho, Wt. rewrite change_shifted, Hnorm. unfold Rdiv. rewrite Rinv_1, Rmult_1_r.
   assert (Hup := opnorm_mscal_le (w (S k)) (w k) (/ INR L) idm ltac:(lra)).
   assert (Hlow := smin_mscal_ge (w (S k)) (w k) (/ INR L) idm (Hw _) (Hw _) ltac:(lra)).

@@ -1,11 +1,13 @@
 (** * Relative change of the function: widths that never contract
 
-    For a perceptron with φ transmitting (α > 0), widths w 0 <= w 1 <= ... <= w L, all positive,
+    For a perceptron whose φ_l transmit [α_l, β_l] (α_l > 0), widths w 0 <= w 1 <= ... <= w L, all positive,
     s_min(W_l) > 0 and x ≠ 0:
 
-    spectral.function   ‖f̃−f‖/‖f‖ <= Π (β/α κ(W_l)) · [Π (1+ρ_l) − 1]         nothing asked of ΔW
-    kappa.function      ‖f̃−f‖/‖f‖ <= (β/α κ)^L · [Π (1+κ δ_l) − 1]            κ(W_l), κ(ΔW_l) <= κ
-    theorem1.function   ‖f̃−f‖/‖f‖ <= (β/α κ²)^L · [Π (1+δ_l) − 1]             κ(W_l), κ(ΔW_l) <= κ
+    spectral.function   ‖f̃−f‖/‖f‖ <= Π (β_l/α_l κ(W_l)) · [Π (1+ρ_l) − 1]       nothing asked of ΔW
+    kappa.function      ‖f̃−f‖/‖f‖ <= Π (β_l/α_l) · κ^L · [Π (1+κ δ_l) − 1]       κ(W_l), κ(ΔW_l) <= κ
+    theorem1.function   ‖f̃−f‖/‖f‖ <= Π (β_l/α_l) · κ^{2L} · [Π (1+δ_l) − 1]      κ(W_l), κ(ΔW_l) <= κ
+
+    With one φ for all layers the products are (β/α)^L, as in the paper.
 
     Correspondence: f = [net φ w W x 0 L], f̃ the same with [Wt]; "κ(A) <= κ" is
     [conditioned κ m n A] and s_min, ‖·‖₂ are those of Conditioning.v.  Of the paper's hypotheses
@@ -47,20 +49,27 @@ Qed.
 
 Section Function.
 
-Variables (phi : R -> R) (al be : R) (w : nat -> nat) (L : nat).
+Variables (phi : nat -> R -> R) (al be : nat -> R) (w : nat -> nat) (L : nat).
 Variables (W Wt : nat -> mat) (x : vec).
-Hypothesis Hal : 0 < al.
-Hypothesis Hphi : transmits al be phi.
+Hypothesis Hal : forall k, (k < L)%nat -> 0 < al k.
+Hypothesis Hphi : forall k, (k < L)%nat -> transmits (al k) (be k) (phi k).
 Hypothesis Hw : forall k, (k <= L)%nat -> (0 < w k)%nat.
 Hypothesis Hrise : forall k, (k < L)%nat -> (w k <= w (S k))%nat.
 Hypothesis Hs : forall k, (k < L)%nat -> 0 < smin (w (S k)) (w k) (W k).
 
-(** ‖h_{k+1}‖ >= α s_min(W_k) ‖h_k‖ *)
+(** 0 < α_k <= β_k *)
+Lemma constants k : (k < L)%nat -> 0 < al k <= be k.
+Proof.
+  intros Hk. split; [apply Hal, Hk|]. apply (transmits_le (al k) (be k) (phi k)), Hphi, Hk.
+Qed.
+
+(** ‖h_{k+1}‖ >= α_k s_min(W_k) ‖h_k‖ *)
 Lemma signal_kept k : (k < L)%nat ->
-  al * smin (w (S k)) (w k) (W k) * nrm (w k) (net phi w W x 0 k)
+  al k * smin (w (S k)) (w k) (W k) * nrm (w k) (net phi w W x 0 k)
   <= nrm (w (S k)) (net phi w W x 0 (S k)).
 Proof.
-  intros Hk. simpl. eapply Rle_trans; [|apply (vphi_ge al be); [lra|exact Hphi]].
+  intros Hk. assert (Hc := constants k Hk). simpl.
+  eapply Rle_trans; [|apply (vphi_ge (al k) (be k)); [lra|apply Hphi, Hk]].
   rewrite Rmult_assoc. apply Rmult_le_compat_l; [lra|]. apply smin_le_mv, Hrise, Hk.
 Qed.
 
@@ -69,6 +78,7 @@ Proof.
   intros Hx; induction k as [|k IH]; intros Hk; [exact Hx|].
   eapply Rlt_le_trans; [|apply signal_kept; lia].
   assert (0 < smin (w (S k)) (w k) (W k)) by (apply Hs; lia).
+  assert (0 < al k) by (apply Hal; lia).
   repeat apply Rmult_lt_0_compat; auto. apply IH; lia.
 Qed.
 
@@ -76,32 +86,33 @@ Theorem function_bound (c d : nat -> R) :
   0 < nrm (w 0%nat) x ->
   (forall k, (k < L)%nat -> layer_bound (c k) (d k) (w (S k)) (w k) (W k) (change W Wt k)) ->
   nrm (w L) (vsub (net phi w Wt x 0 L) (net phi w W x 0 L)) / nrm (w L) (net phi w W x 0 L)
-  <= prod L (fun k => be / al * c k) * (prod L (fun k => 1 + d k) - 1).
+  <= prod L (fun k => be k / al k * c k) * (prod L (fun k => 1 + d k) - 1).
 Proof.
-  intros Hx Hlayer. assert (Hab := transmits_le al be phi Hphi).
-  assert (Hba : 1 <= be / al).
-  { apply Rmult_le_reg_r with al; [exact Hal|].
+  intros Hx Hlayer.
+  assert (Hba : forall k, (k < L)%nat -> 1 <= be k / al k).
+  { intros k Hk. assert (Hc := constants k Hk). apply Rmult_le_reg_r with (al k); [lra|].
     unfold Rdiv. rewrite Rmult_assoc, Rinv_l; lra. }
   apply quotient_le; [apply net_pos; auto|].
   assert (H := relative_recursion L
     (fun k => nrm (w k) (vsub (net phi w Wt x 0 k) (net phi w W x 0 k)))
     (fun k => nrm (w k) (net phi w W x 0 k))
-    (fun k => al * smin (w (S k)) (w k) (W k))
-    (fun k => be / al * c k) (fun k => 1 + d k) 1 1).
+    (fun k => al k * smin (w (S k)) (w k) (W k))
+    (fun k => be k / al k * c k) (fun k => 1 + d k) 1 1).
   cbv beta in H. rewrite !Rmult_1_l in H. apply H; clear H; try lra.
   - intros k Hk. destruct (Hlayer k Hk) as [Hsk [Hc [Hd _]]].
-    split; [apply Rmult_le_pos; lra|]. split; [|lra].
+    assert (Hab := constants k Hk). assert (Hr := Hba k Hk). split; [apply Rmult_le_pos; lra|]. split; [|lra].
     replace 1 with (1 * 1) by ring. apply Rmult_le_compat; lra.
   - intros; apply nrm_nonneg.
   - apply signal_kept.
   - intros k Hk. destruct (Hlayer k Hk) as [Hsk [Hc [Hd [Ha He]]]].
-    simpl net. eapply Rle_trans; [apply (layer_error_opnorm al be); [lra|exact Hphi]|].
+    assert (Hab := constants k Hk).
+    simpl net. eapply Rle_trans; [apply (layer_error_opnorm (al k) (be k)); [lra|apply Hphi, Hk]|].
     fold (change W Wt k).
     set (s := smin (w (S k)) (w k) (W k)) in *.
     set (err := nrm (w k) (vsub _ _)). set (size := nrm (w k) (net phi w W x 0 k)).
     assert (0 <= err) by apply nrm_nonneg. assert (0 <= size) by apply nrm_nonneg.
-    replace (be / al * c k * (al * s) * ((1 + d k) * err + (1 + d k - 1) * size))
-      with (be * ((c k * s + c k * d k * s) * err + c k * d k * s * size)) by (field; lra).
+    replace (be k / al k * c k * (al k * s) * ((1 + d k) * err + (1 + d k - 1) * size))
+      with (be k * ((c k * s + c k * d k * s) * err + c k * d k * s * size)) by (field; lra).
     apply Rmult_le_compat_l; [lra|].
     apply Rplus_le_compat; apply Rmult_le_compat_r; lra.
   - rewrite nrm_zero; [|intros; unfold vsub; simpl; ring]. rewrite Rminus_diag_eq by reflexivity.
@@ -112,7 +123,7 @@ Qed.
 Theorem spectral_function :
   0 < nrm (w 0%nat) x ->
   nrm (w L) (vsub (net phi w Wt x 0 L) (net phi w W x 0 L)) / nrm (w L) (net phi w W x 0 L)
-  <= prod L (fun k => be / al * cond (w (S k)) (w k) (W k))
+  <= prod L (fun k => be k / al k * cond (w (S k)) (w k) (W k))
      * (prod L (fun k => 1 + rho (w (S k)) (w k) (W k) (change W Wt k)) - 1).
 Proof. intros Hx. apply function_bound; [exact Hx|]; intros. apply layer_bound_spectral; auto. Qed.
 
@@ -125,20 +136,20 @@ Hypothesis HD : forall k, (k < L)%nat -> conditioned K (w (S k)) (w k) (change W
 Theorem kappa_function :
   0 < nrm (w 0%nat) x ->
   nrm (w L) (vsub (net phi w Wt x 0 L) (net phi w W x 0 L)) / nrm (w L) (net phi w W x 0 L)
-  <= (be / al * K) ^ L
+  <= prod L (fun k => be k / al k) * K ^ L
      * (prod L (fun k => 1 + K * delta (w (S k)) (w k) (W k) (change W Wt k)) - 1).
 Proof.
-  intros Hx. rewrite <- prod_const. apply function_bound; [exact Hx|]; intros.
+  intros Hx. rewrite <- prod_const, <- prod_mult. apply function_bound; [exact Hx|]; intros.
   apply layer_bound_kappa; auto. apply Hw; lia.
 Qed.
 
 Theorem theorem1_function :
   0 < nrm (w 0%nat) x ->
   nrm (w L) (vsub (net phi w Wt x 0 L) (net phi w W x 0 L)) / nrm (w L) (net phi w W x 0 L)
-  <= (be / al * K ^ 2) ^ L
+  <= prod L (fun k => be k / al k) * K ^ (2 * L)
      * (prod L (fun k => 1 + delta (w (S k)) (w k) (W k) (change W Wt k)) - 1).
 Proof.
-  intros Hx. rewrite <- prod_const. replace (K ^ 2) with (K * K) by ring.
+  intros Hx. rewrite pow_mult, <- prod_const, <- prod_mult. replace (K ^ 2) with (K * K) by ring.
   apply function_bound; [exact Hx|]; intros.
   apply layer_bound_kappa_squared; auto. apply Hw; lia.
 Qed.

@@ -7,8 +7,8 @@
     "=>" is the refutation of theorem1.function.as-stated for every other pattern; "<=" is the
     theorem of FunctionBounds.v.
 
-    [theorem1_function_claim w L] is the paper's statement for widths w: every φ transmitting
-    [α, β], all W, W̃, x with κ(W_k), κ(W̃_k), κ(ΔW_k) <= κ (all three of full rank), f(x) ≠ 0.
+    [theorem1_function_claim w L] is the paper's statement for widths w: all φ_k
+    transmitting [α_k, β_k], all W, W̃, x with κ(W_k), κ(W̃_k), κ(ΔW_k) <= κ (all three of full rank), f(x) ≠ 0.
 
     Where the width falls, in layer q, the witness of Witness.v with input e_0 has f(x) = ε e_0 and
     ‖f̃(x) − f(x)‖ >= 1/2 (δ = 1/2, κ = 3), for ε as small as one likes: no bound in
@@ -22,18 +22,19 @@ Open Scope R_scope.
 
 Definition theorem1_function_claim (w : nat -> nat) (L : nat) : Prop :=
   forall phi al be K W Wt x,
-    0 < al -> transmits al be phi ->
+    (forall k, (k < L)%nat -> 0 < al k) ->
+    (forall k, (k < L)%nat -> transmits (al k) (be k) (phi k)) ->
     (forall k, (k < L)%nat -> layer_conditioned K (w (S k)) (w k) (W k) (Wt k)) ->
     0 < nrm (w L) (net phi w W x 0 L) ->
     nrm (w L) (vsub (net phi w Wt x 0 L) (net phi w W x 0 L)) / nrm (w L) (net phi w W x 0 L)
-    <= (be / al * K ^ 2) ^ L
+    <= prod L (fun k => be k / al k) * K ^ (2 * L)
        * (prod L (fun k => 1 + delta (w (S k)) (w k) (W k) (change W Wt k)) - 1).
 
 (** The signal e_0 stays a multiple of e_0. *)
 Lemma witness_net w q eps dl k i :
   (forall j, (j <= k)%nat -> (0 < w j)%nat) -> (w (S q) < w q)%nat -> (0 < w (S q))%nat ->
   (i < w k)%nat ->
-  net (fun u => u) w (shifted dl (witness w q eps)) (col idm 0) 0 k i
+  net (fun _ u => u) w (shifted dl (witness w q eps)) (col idm 0) 0 k i
   = prod k (factor q eps dl 0) * col idm 0 i.
 Proof.
   intros Hw Hq Hq'. revert i; induction k as [|k IH]; intros i Hi; simpl; [ring|].
@@ -53,9 +54,9 @@ Theorem falling_width_unbounded (w : nat -> nat) L q B :
     (forall k, (k < L)%nat ->
        layer_conditioned 3 (w (S k)) (w k) (W k) (Wt k) /\
        0 <= delta (w (S k)) (w k) (W k) (change W Wt k) <= 1 / 2) /\
-    0 < nrm (w L) (net (fun u => u) w W x 0 L) /\
-    B < nrm (w L) (vsub (net (fun u => u) w Wt x 0 L) (net (fun u => u) w W x 0 L))
-        / nrm (w L) (net (fun u => u) w W x 0 L).
+    0 < nrm (w L) (net (fun _ u => u) w W x 0 L) /\
+    B < nrm (w L) (vsub (net (fun _ u => u) w Wt x 0 L) (net (fun _ u => u) w W x 0 L))
+        / nrm (w L) (net (fun _ u => u) w W x 0 L).
 Proof.
   intros Hw Hq Hfall. set (eps := / (2 * (B * B + 1))).
   assert (HB : 0 <= B * B) by nra.
@@ -71,7 +72,7 @@ Proof.
   assert (Enet : forall dl, let a := prod L (factor q eps dl 0) in
             a = (eps + dl) * (1 + dl) ^ (L - 1) /\
             forall i, (i < w L)%nat ->
-              net (fun u => u) w (shifted dl W) (col idm 0) 0 L i = a * col idm 0 i).
+              net (fun _ u => u) w (shifted dl W) (col idm 0) 0 L i = a * col idm 0 i).
   { intros dl a. split.
     - unfold a. rewrite (prod_one_off L q (1 + dl)); [|exact Hq|].
       + unfold factor. rewrite Nat.eqb_refl. reflexivity.
@@ -81,14 +82,14 @@ Proof.
   destruct (Enet (1 / 2)) as [E1 N1].
   rewrite !Rplus_0_r, pow1, Rmult_1_r in E0.
   set (a0 := prod L (factor q eps 0 0)) in *. set (a1 := prod L (factor q eps (1 / 2) 0)) in *.
-  assert (Hf : nrm (w L) (net (fun u => u) w W (col idm 0) 0 L) = eps).
+  assert (Hf : nrm (w L) (net (fun _ u => u) w W (col idm 0) 0 L) = eps).
   { rewrite (nrm_ext _ _ _ N0), nrm_scal, nrm_unit, E0, Rabs_right by (lra || exact HL). ring. }
   assert (Ha : 1 / 2 <= a1 - a0).
   { rewrite E0, E1. assert (H1 := pow_R1_Rle (1 + 1 / 2) (L - 1) ltac:(lra)).
     assert (1 * (eps + 1 / 2) <= (1 + 1 / 2) ^ (L - 1) * (eps + 1 / 2))
       by (apply Rmult_le_compat_r; lra). lra. }
-  assert (Hd : 1 / 2 <= nrm (w L) (vsub (net (fun u => u) w (shifted (1 / 2) W) (col idm 0) 0 L)
-                                        (net (fun u => u) w W (col idm 0) 0 L))).
+  assert (Hd : 1 / 2 <= nrm (w L) (vsub (net (fun _ u => u) w (shifted (1 / 2) W) (col idm 0) 0 L)
+                                        (net (fun _ u => u) w W (col idm 0) 0 L))).
   { rewrite (nrm_ext _ _ (fun i => (a1 - a0) * col idm 0 i)).
     - rewrite nrm_scal, nrm_unit, Rabs_right by (lra || exact HL). lra.
     - intros i Hi. unfold vsub. rewrite N0, N1 by exact Hi. ring. }
@@ -105,9 +106,11 @@ Proof.
   intros Hw Hq Hfall Hclaim.
   destruct (falling_width_unbounded w L q ((3 ^ 2) ^ L * ((1 + 1 / 2) ^ L)) Hw Hq Hfall)
     as [W [Wt [x [Hcond [Hf Hbig]]]]].
-  assert (H := Hclaim (fun u => u) 1 1 3 W Wt x Rlt_0_1 identity_transmits
+  assert (H := Hclaim (fun _ u => u) (fun _ => 1) (fun _ => 1) 3 W Wt x
+                 (fun _ _ => Rlt_0_1) (fun _ _ => identity_transmits)
                  (fun k Hk => proj1 (Hcond k Hk)) Hf).
-  replace (1 / 1 * 3 ^ 2) with (3 ^ 2) in H by field.
+  cbv beta in H. rewrite prod_const, pow_mult in H.
+  replace (1 / 1) with 1 in H by field. rewrite pow1, Rmult_1_l in H.
   assert (Hprod : prod L (fun k => 1 + delta (w (S k)) (w k) (W k) (change W Wt k))
                   <= (1 + 1 / 2) ^ L).
   { rewrite <- prod_const. apply prod_le; intros k Hk.
@@ -119,13 +122,15 @@ Proof.
 Qed.
 
 Lemma net_of_zero phi al be w W x k :
-  transmits al be phi -> 0 <= be -> nrm (w 0%nat) x = 0 -> nrm (w k) (net phi w W x 0 k) = 0.
+  (forall j, (j < k)%nat -> 0 <= be j /\ transmits (al j) (be j) (phi j)) ->
+  nrm (w 0%nat) x = 0 -> nrm (w k) (net phi w W x 0 k) = 0.
 Proof.
-  intros Hphi Hbe Hx. induction k as [|k IH]; [exact Hx|].
+  intros H Hx. induction k as [|k IH]; [exact Hx|].
+  destruct (H k ltac:(lia)) as [Hbe Hphi].
   apply Rle_antisym; [|apply nrm_nonneg]. simpl.
-  eapply Rle_trans; [apply (vphi_le al be); assumption|].
+  eapply Rle_trans; [apply (vphi_le (al k) (be k)); assumption|].
   eapply Rle_trans; [apply Rmult_le_compat_l; [exact Hbe|apply mv_le_opnorm]|].
-  rewrite IH. lra.
+  rewrite IH by (intros; apply H; lia). lra.
 Qed.
 
 Theorem theorem1_function_iff w L :
@@ -139,8 +144,9 @@ Proof.
     apply theorem1_function; auto; try (intros k Hk; apply (Hcond k Hk)).
     assert (Hx := nrm_nonneg (w 0%nat) x).
     destruct (Req_dec (nrm (w 0%nat) x) 0) as [Hz|]; [|lra].
-    assert (Hab := transmits_le al be phi Hphi).
-    rewrite (net_of_zero phi al be) in Hf by (assumption || lra). lra.
+    rewrite (net_of_zero phi al be) in Hf; [lra| |exact Hz].
+    intros j Hj. assert (Hab := transmits_le _ _ _ (Hphi j Hj)).
+    specialize (Hal j Hj). split; [lra|apply Hphi, Hj].
 Qed.
 
 (** The smallest case, with κ = 1: W = [1, 0], ΔW = [0, 1/2], x = (1/1000, 1), φ the identity. *)
@@ -168,7 +174,7 @@ Theorem smallest_falling_width :
   let W := fun _ : nat => row 1 0 in
   let Wt := fun _ : nat => row 1 (1 / 2) in
   let x := fun j : nat => match j with O => 1 / 1000 | _ => 1 end in
-  let f V := net (fun u => u) widths_2_1 V x 0 1 in
+  let f V := net (fun _ u => u) widths_2_1 V x 0 1 in
   layer_conditioned 1 1 2 (row 1 0) (row 1 (1 / 2)) /\
   delta 1 2 (row 1 0) (change W Wt 0) = 1 / 2 /\
   nrm 1 (vsub (f Wt) (f W)) / nrm 1 (f W) = 500.
@@ -208,7 +214,7 @@ Qed.
 
 Theorem perturbation_conditioning_needed :
   let W := stretch 1 1 in let Wt := stretch (11 / 10) 1 in
-  let f V := net (fun u => u) (fun _ => 16%nat) (fun _ => V) (col idm 0) 0 1 in
+  let f V := net (fun _ u => u) (fun _ => 16%nat) (fun _ => V) (col idm 0) 0 1 in
   (0 < smin 16 16 W /\ conditioned (11 / 10) 16 16 W) /\
   (0 < smin 16 16 Wt /\ conditioned (11 / 10) 16 16 Wt) /\
   (1 / 1 * (11 / 10) ^ 2) ^ 1 * (1 + delta 16 16 W (msub Wt W) - 1)

@@ -3,15 +3,15 @@
     J_l = ∂f/∂h_l = Φ'_L W_L ··· Φ'_{l+1} W_{l+1}, widths w l, ..., w L positive and a valley
     (never rising, then never falling), s_min(W_k) > 0 for k > l:
 
-    spectral.jacobian   ‖J̃_l−J_l‖_F/‖J_l‖_F <= Π κ(W_k) · [Π (β/α)(1+ρ_k) − 1]
-    kappa.jacobian      ‖J̃_l−J_l‖_F/‖J_l‖_F <= κ^{2(L−l)} · [Π (β/α)(1+δ_k) − 1]
-    theorem1.jacobian   ‖J̃_l−J_l‖_F/‖J_l‖_F <= (β/α κ²)^{L−l} · [Π (β/α)(1+δ_k) − 1]
+    spectral.jacobian   ‖J̃_l−J_l‖_F/‖J_l‖_F <= Π κ(W_k) · [Π (β_k/α_k)(1+ρ_k) − 1]
+    kappa.jacobian      ‖J̃_l−J_l‖_F/‖J_l‖_F <= κ^{2(L−l)} · [Π (β_k/α_k)(1+δ_k) − 1]
+    theorem1.jacobian   ‖J̃_l−J_l‖_F/‖J_l‖_F <= Π (β_k/α_k) · κ^{2(L−l)} · [Π (β_k/α_k)(1+δ_k) − 1]
 
     all products over k = l+1, ..., L; the last two for κ(W_k), κ(ΔW_k) <= κ.
 
     Correspondence: J_l = [jac w G W l n] with n = L − l.  G k i is any slope with
-    α <= σ G k i <= β, σ = ±1 the same for both networks and all entries.  If φ transmits [α, β],
-    the derivatives φ'(z) have this property (Transmission.v), the product is then the derivative
+    α_k <= σ_k G k i <= β_k, σ_k = ±1 the same for both networks and all entries of a layer.  If φ_k
+    transmits [α_k, β_k], the derivatives φ_k'(z) have this property (Transmission.v), the product is then the derivative
     of the network (Proposition 1, Network.v), and where φ has a kink any slope in between may
     be taken.  J_l ≠ 0 is not assumed but proved ([jacobian_pos]).
 
@@ -254,23 +254,25 @@ Qed.
 
 Section Jacobian.
 
-Variables (al be sg : R) (w : nat -> nat) (l n : nat).
+Variables (al be sg : nat -> R) (w : nat -> nat) (l n : nat).
 Variables (W Wt : nat -> mat) (G Gt : nat -> vec).
-Hypothesis Hal : 0 < al.
-Hypothesis Hab : al <= be.
-Hypothesis Hsg : is_sign sg.
+Hypothesis Hal : forall k, (l <= k < l + n)%nat -> 0 < al k.
+Hypothesis Hab : forall k, (l <= k < l + n)%nat -> al k <= be k.
+Hypothesis Hsg : forall k, (l <= k < l + n)%nat -> is_sign (sg k).
 Hypothesis Hw : forall k, (l <= k <= l + n)%nat -> (0 < w k)%nat.
 Hypothesis Hvalley : valley w l (l + n).
 Hypothesis Hs : forall k, (l <= k < l + n)%nat -> 0 < smin (w (S k)) (w k) (W k).
-Hypothesis HG : forall k i, (l <= k < l + n)%nat -> (i < w (S k))%nat -> slope al be sg (G k i).
-Hypothesis HGt : forall k i, (l <= k < l + n)%nat -> (i < w (S k))%nat -> slope al be sg (Gt k i).
+Hypothesis HG : forall k i, (l <= k < l + n)%nat -> (i < w (S k))%nat ->
+  slope (al k) (be k) (sg k) (G k i).
+Hypothesis HGt : forall k i, (l <= k < l + n)%nat -> (i < w (S k))%nat ->
+  slope (al k) (be k) (sg k) (Gt k i).
 
 (** Both Jacobians, from layer lo on, k layers. *)
 Let size lo k := fro (w (lo + k)%nat) (w lo) (jac w G W lo k).
 Let err lo k := fro (w (lo + k)%nat) (w lo) (msub (jac w Gt Wt lo k) (jac w G W lo k)).
 
 Let step lo k lo' k' q :=
-  layer_step al be (smin (w (S q)) (w q) (W q)) (opnorm (w (S q)) (w q) (W q))
+  layer_step (al q) (be q) (smin (w (S q)) (w q) (W q)) (opnorm (w (S q)) (w q) (W q))
     (opnorm (w (S q)) (w q) (change W Wt q)) (size lo k) (size lo' k') (err lo k) (err lo' k').
 
 Lemma add_rising lo k :
@@ -278,7 +280,8 @@ Lemma add_rising lo k :
   step lo k lo (S k) (lo + k).
 Proof.
   intros Hlo Hk Hrise. unfold step, size, err. rewrite Nat.add_succ_r. simpl jac.
-  apply rising_step with sg; auto; intros; [apply HG|apply HGt]; auto; lia.
+  assert (Hq : (l <= lo + k < l + n)%nat) by lia.
+  apply rising_step with (sg (lo + k)%nat); auto.
 Qed.
 
 Lemma add_falling lo k :
@@ -294,7 +297,8 @@ Proof.
              (msub (mm (w (S lo)) (jac w Gt Wt (S lo) k) (dg (Gt lo) (Wt lo)))
                    (mm (w (S lo)) (jac w G W (S lo) k) (dg (G lo) (W lo)))))
     by (intros; unfold msub; rewrite !jac_cons; auto).
-  apply falling_step with sg; auto; intros; [apply HG|apply HGt]; auto; lia.
+  assert (Hq : (l <= lo < l + n)%nat) by lia.
+  apply falling_step with (sg lo); auto.
 Qed.
 
 (** J_l ≠ 0 : the identity on the floor is not zero, and no layer shrinks it to zero. *)
@@ -304,7 +308,7 @@ Proof.
   assert (Hgrow : forall lo k lo' k' q, (l <= q < l + n)%nat ->
             step lo k lo' k' q -> 0 < size lo k -> 0 < size lo' k').
   { intros lo k lo' k' q Hq [H _] Hsize. eapply Rlt_le_trans; [|exact H].
-    apply Rmult_lt_0_compat; [exact Hal|]. apply Rmult_lt_0_compat; [apply Hs, Hq|exact Hsize]. }
+    apply Rmult_lt_0_compat; [apply Hal, Hq|]. apply Rmult_lt_0_compat; [apply Hs, Hq|exact Hsize]. }
   assert (Hright : forall k, (l + k <= p)%nat -> 0 < size (p - k) k).
   { induction k as [|k IH]; intros Hk.
     - unfold size. rewrite Nat.sub_0_r, Nat.add_0_r. simpl.
@@ -333,21 +337,22 @@ Theorem jacobian_bound (c d : nat -> R) :
   fro (w (l + n)%nat) (w l) (msub (jac w Gt Wt l n) (jac w G W l n))
     / fro (w (l + n)%nat) (w l) (jac w G W l n)
   <= prod n (fun k => c (l + k)%nat)
-     * (prod n (fun k => be / al * (1 + d (l + k)%nat)) - 1).
+     * (prod n (fun k => be (l + k)%nat / al (l + k)%nat * (1 + d (l + k)%nat)) - 1).
 Proof.
   intros Hlayer. apply quotient_le; [exact jacobian_pos|].
   destruct Hvalley as [p [Hp [Hfall Hrise]]].
-  set (D := fun k => be / al * (1 + d k)).
-  set (lo := fun k => al * smin (w (S k)) (w k) (W k)).
+  set (D := fun k => be k / al k * (1 + d k)).
+  set (lo := fun k => al k * smin (w (S k)) (w k) (W k)).
   (* what each layer contributes to the recursion, wherever it is multiplied on *)
   assert (Hnum : forall q, (l <= q < l + n)%nat -> 0 <= lo q /\ 1 <= c q /\ 1 <= D q).
   { intros q Hq. destruct (Hlayer q Hq) as [Hsq [Hc [Hd _]]]. unfold lo, D.
+    assert (Ha := Hal q Hq).
     split; [apply Rmult_le_pos; lra|]. split; [exact Hc|]. apply amplification_ge1; auto. }
   assert (Hstep : forall lo1 k1 lo2 k2 q, (l <= q < l + n)%nat -> step lo1 k1 lo2 k2 q ->
             lo q * size lo1 k1 <= size lo2 k2 /\
             err lo2 k2 <= c q * lo q * (D q * err lo1 k1 + (D q - 1) * size lo1 k1)).
   { intros lo1 k1 lo2 k2 q Hq H. destruct (Hlayer q Hq) as [Hsq [Hc [Hd [Ha He]]]].
-    apply (layer_step_recursion al be Hal Hab _ _ _ _ _ _ _ _ _ Hsq Hc Hd Ha He);
+    apply (layer_step_recursion (al q) (be q) (Hal q Hq) (Hab q Hq) _ _ _ _ _ _ _ _ _ Hsq Hc Hd Ha He);
       [apply fro_nonneg|apply fro_nonneg|exact H]. }
   (* falling layers p−1, p−2, ..., l on the right *)
   set (a := (p - l)%nat).
@@ -395,7 +400,8 @@ Theorem spectral_jacobian :
   fro (w (l + n)%nat) (w l) (msub (jac w Gt Wt l n) (jac w G W l n))
     / fro (w (l + n)%nat) (w l) (jac w G W l n)
   <= prod n (fun k => cond (w (S (l + k))) (w (l + k)%nat) (W (l + k)%nat))
-     * (prod n (fun k => be / al * (1 + rho (w (S (l + k))) (w (l + k)%nat) (W (l + k)%nat)
+     * (prod n (fun k => be (l + k)%nat / al (l + k)%nat
+                         * (1 + rho (w (S (l + k))) (w (l + k)%nat) (W (l + k)%nat)
                                             (change W Wt (l + k)))) - 1).
 Proof.
   apply (jacobian_bound (fun k => cond (w (S k)) (w k) (W k))
@@ -419,7 +425,8 @@ Proof. intros Hk. apply layer_bound_kappa_squared; auto; apply Hw; lia. Qed.
 Theorem kappa_jacobian :
   fro (w (l + n)%nat) (w l) (msub (jac w Gt Wt l n) (jac w G W l n))
     / fro (w (l + n)%nat) (w l) (jac w G W l n)
-  <= K ^ (2 * n) * (prod n (fun k => be / al * (1 + delta (l + k)%nat)) - 1).
+  <= K ^ (2 * n)
+     * (prod n (fun k => be (l + k)%nat / al (l + k)%nat * (1 + delta (l + k)%nat)) - 1).
 Proof.
   assert (H := jacobian_bound (fun _ => K * K) (fun k => delta k) kappa_layers).
   cbv beta in H. rewrite prod_const in H.
@@ -427,20 +434,23 @@ Proof.
   rewrite pow_mult. f_equal. ring.
 Qed.
 
-(** (β/α)^{L−l} >= 1 *)
+(** Π (β_k/α_k) >= 1 *)
 Theorem theorem1_jacobian :
   fro (w (l + n)%nat) (w l) (msub (jac w Gt Wt l n) (jac w G W l n))
     / fro (w (l + n)%nat) (w l) (jac w G W l n)
-  <= (be / al * K ^ 2) ^ n * (prod n (fun k => be / al * (1 + delta (l + k)%nat)) - 1).
+  <= prod n (fun k => be (l + k)%nat / al (l + k)%nat) * K ^ (2 * n)
+     * (prod n (fun k => be (l + k)%nat / al (l + k)%nat * (1 + delta (l + k)%nat)) - 1).
 Proof.
   eapply Rle_trans; [exact kappa_jacobian|].
-  assert (Hd : forall k, (k < n)%nat -> 1 <= be / al * (1 + delta (l + k)%nat)).
-  { intros k Hk. apply amplification_ge1; auto. apply kappa_layers; lia. }
-  assert (HP := prod_ge1 n _ Hd). apply Rmult_le_compat_r; [lra|].
-  rewrite pow_mult, Rpow_mult_distr.
-  rewrite <- (Rmult_1_l ((K ^ 2) ^ n)) at 1. apply Rmult_le_compat_r.
-  - apply pow_le. nra.
-  - apply pow_R1_Rle. assert (H := amplification_ge1 al be Hal Hab 0 ltac:(lra)). lra.
+  assert (Hd : forall k d, (k < n)%nat -> 0 <= d ->
+            1 <= be (l + k)%nat / al (l + k)%nat * (1 + d)).
+  { intros k d Hk H0. apply amplification_ge1; [apply Hal|apply Hab|exact H0]; lia. }
+  assert (HP : 1 <= prod n (fun k => be (l + k)%nat / al (l + k)%nat * (1 + delta (l + k)%nat))).
+  { apply prod_ge1; intros k Hk. apply Hd; [exact Hk|]. apply kappa_layers; lia. }
+  apply Rmult_le_compat_r; [lra|].
+  rewrite <- (Rmult_1_l (K ^ (2 * n))) at 1. apply Rmult_le_compat_r.
+  - rewrite pow_mult. apply pow_le. nra.
+  - apply prod_ge1; intros k Hk. assert (H := Hd k 0 Hk ltac:(lra)). lra.
 Qed.
 
 End Jacobian.

@@ -7,8 +7,8 @@
     "=>" is the refutation of theorem1.jacobian.as-stated for every other pattern; "<=" is the
     theorem of JacobianBounds.v.
 
-    [theorem1_jacobian_claim w l n], n = L − l, is the paper's statement for widths w: every φ
-    transmitting [α, β] and differentiable at the points reached, any two states h_l and h̃_l, all
+    [theorem1_jacobian_claim w l n], n = L − l, is the paper's statement for widths w: all φ_k
+    transmitting [α_k, β_k] and differentiable at the points reached, any two states h_l and h̃_l, all
     W, W̃ with κ(W_k), κ(W̃_k), κ(ΔW_k) <= κ (all three of full rank), J_l ≠ 0.
 
     A pattern that is no valley has a width w_q, larger than an earlier one, at which it falls
@@ -24,15 +24,17 @@ Open Scope R_scope.
 
 Definition theorem1_jacobian_claim (w : nat -> nat) (l n : nat) : Prop :=
   forall phi al be K W Wt h ht G Gt,
-    0 < al -> transmits al be phi ->
+    (forall k, (l <= k < l + n)%nat -> 0 < al k) ->
+    (forall k, (l <= k < l + n)%nat -> transmits (al k) (be k) (phi k)) ->
     derivatives_at phi w W h l n G -> derivatives_at phi w Wt ht l n Gt ->
     (forall k, (l <= k < l + n)%nat -> layer_conditioned K (w (S k)) (w k) (W k) (Wt k)) ->
     0 < fro (w (l + n)%nat) (w l) (jac w G W l n) ->
     fro (w (l + n)%nat) (w l) (msub (jac w Gt Wt l n) (jac w G W l n))
       / fro (w (l + n)%nat) (w l) (jac w G W l n)
-    <= (be / al * K ^ 2) ^ n
-       * (prod n (fun k => be / al * (1 + delta (w (S (l + k))) (w (l + k)%nat) (W (l + k)%nat)
-                                              (change W Wt (l + k)))) - 1).
+    <= prod n (fun k => be (l + k)%nat / al (l + k)%nat) * K ^ (2 * n)
+       * (prod n (fun k => be (l + k)%nat / al (l + k)%nat
+                           * (1 + delta (w (S (l + k))) (w (l + k)%nat) (W (l + k)%nat)
+                                        (change W Wt (l + k)))) - 1).
 
 (** A pattern that is no valley has a width w_q, larger than an earlier one, where it falls. *)
 Lemma valley_or_peak w l n :
@@ -297,13 +299,15 @@ Proof.
   assert (HJpos : 0 < fro (w (l + n)%nat) (w l) J).
   { assert (H0 := fro_nonneg (w (l + n)%nat) (w l) J). nra. }
   (* what the claim says *)
-  assert (Hid : forall V h, derivatives_at (fun u => u) w V h l n one)
+  assert (Hid : forall V h, derivatives_at (fun _ u => u) w V h l n one)
     by (intros V h j i _ _; apply derivable_pt_lim_id).
-  assert (H := Hclaim (fun u => u) 1 1 K W Wt (fun _ => 0) (fun _ => 0) one one
-                 Rlt_0_1 identity_transmits (Hid _ _) (Hid _ _)
+  assert (H := Hclaim (fun _ u => u) (fun _ => 1) (fun _ => 1) K W Wt (fun _ => 0) (fun _ => 0) one one
+                 (fun _ _ => Rlt_0_1) (fun _ _ => identity_transmits) (Hid _ _) (Hid _ _)
                  (fun k Hk => proj1 (Hcond k Hk)) HJpos).
   fold J Jt in H. apply quotient_ge in H; [|exact HJpos].
-  replace (1 / 1 * K ^ 2) with (K ^ 2) in H by field.
+  cbv beta in H. rewrite (prod_const n (1 / 1)), pow_mult in H.
+  replace ((1 / 1) ^ n) with 1 in H by (replace (1 / 1) with 1 by field; rewrite pow1; reflexivity).
+  rewrite Rmult_1_l in H.
   set (Q := (K ^ 2) ^ n) in *. assert (HQ : 0 <= Q) by (apply pow_le; nra).
   set (X' := prod n _ - 1) in H.
   assert (HX' : 0 <= X' <= X).
@@ -354,13 +358,13 @@ Proof.
   - intros Hv phi al be K W Wt h ht G Gt Hal Hphi HG HGt Hcond HJ.
     assert (Hslope : forall V h0 G0, derivatives_at phi w V h0 l n G0 ->
               forall k i, (l <= k < l + n)%nat -> (i < w (S k))%nat ->
-              slope al be (phi_sign phi) (G0 k i)).
+              slope (al k) (be k) (phi_sign (phi k)) (G0 k i)).
     { intros V h0 G0 HG0 k i Hk Hi. specialize (HG0 (k - l)%nat i ltac:(lia)).
       replace (l + (k - l))%nat with k in HG0 by lia.
-      exact (derivatives_have_one_sign phi al be Hal Hphi _ _ (HG0 Hi)). }
-    apply theorem1_jacobian with (sg := phi_sign phi); auto.
-    + exact (transmits_le al be phi Hphi).
-    + apply phi_sign_is_sign.
+      exact (derivatives_have_one_sign _ _ _ (Hal k Hk) (Hphi k Hk) _ _ (HG0 Hi)). }
+    apply theorem1_jacobian with (sg := fun k => phi_sign (phi k)); auto.
+    + intros k Hk. exact (transmits_le _ _ _ (Hphi k Hk)).
+    + intros k _. apply phi_sign_is_sign.
     + intros k Hk. apply (Hcond k Hk).
     + exact (Hslope W h G HG).
     + exact (Hslope Wt ht Gt HGt).

@@ -44,7 +44,7 @@ Qed.
 Theorem relu_model_unbounded B :
   exists W Wt x,
     layer_conditioned 1 2 2 W Wt /\ delta 2 2 W (msub Wt W) = 1 / 2 /\
-    let f V := net relu (fun _ => 2%nat) (fun _ => V) x 0 1 in
+    let f V := net (fun _ => relu) (fun _ => 2%nat) (fun _ => V) x 0 1 in
     0 < nrm 2 (f W) /\ B < nrm 2 (vsub (f Wt) (f W)) / nrm 2 (f W).
 Proof.
   set (eta := / (2 * (B * B + 1))).
@@ -67,7 +67,7 @@ Proof.
     { intros c v Hc H0 H1. unfold nrm, dot; simpl. rewrite H0, H1.
       replace (0 + c * c + 0 * 0) with (c * c) by ring. apply sqrt_square, Hc. }
     set (x := fun j : nat => match j with O => eta | _ => -1 end).
-    set (f := fun V => net relu (fun _ => 2%nat) (fun _ => V) x 0 1).
+    set (f := fun V => net (fun _ => relu) (fun _ => 2%nat) (fun _ => V) x 0 1).
     assert (F : forall b, 0 <= b <= 1 / 2 ->
               f (turn 1 b) 0%nat = eta + b /\ f (turn 1 b) 1%nat = 0).
     { intros b Hb. unfold f, x, turn; simpl. unfold vphi, mv, relu, leaky_relu; simpl. split.
@@ -84,8 +84,8 @@ Qed.
 (** ** The network with one weight *)
 
 Definition one_weight (y : R) (V : nat -> mat) : R :=
-  (net (fun u => u) (fun _ => 1%nat) V (fun _ => 1) 0 1 0%nat - y)
-  * (net (fun u => u) (fun _ => 1%nat) V (fun _ => 1) 0 1 0%nat - y).
+  (net (fun _ u => u) (fun _ => 1%nat) V (fun _ => 1) 0 1 0%nat - y)
+  * (net (fun _ u => u) (fun _ => 1%nat) V (fun _ => 1) 0 1 0%nat - y).
 
 Definition one_weight_gradient (y : R) (V : nat -> mat) : nat -> mat :=
   fun _ _ _ => 2 * (V 0%nat 0%nat 0%nat - y).
@@ -161,12 +161,13 @@ Qed.
 (** Had deep relative trust held there, Lemma 2 would have made the loss fall. *)
 Theorem deep_relative_trust_fails :
   ~ deep_relative_trust 1 (fun _ => 1%nat) (fun _ => 1%nat) (weight 2) (weight (- 1))
-      (one_weight_gradient (19 / 10)) 1.
+      (one_weight_gradient (19 / 10)) nil 1.
 Proof.
   intros Htrust.
   destruct lemma2_unconditional_fails as [Hg [Hg0 [Hdelta [Heta Hrise]]]].
   assert (Hfall := lemma2 1 (fun _ => 1%nat) (fun _ => 1%nat) (one_weight (19 / 10))
-    (weight 2) (weight (- 1)) (one_weight_gradient (19 / 10)) (fun t _ => Hg _)
+    (weight 2) (weight (- 1)) (one_weight_gradient (19 / 10)) nil
+    (differentiable_continuous _ _ _ _ _ _ _ (fun t _ => Hg _)) (fun t _ _ => Hg _)
     (fun l _ => Hg0) (1 / 2) Htrust).
   apply (Rlt_asym _ _ Hrise), Hfall.
   - intros. rewrite fro_1_1. unfold weight. rewrite Rabs_right; lra.
@@ -180,10 +181,12 @@ Theorem lemma2_applies :
   one_weight 0 (padd (weight 1) (weight (- (1 / 2)))) < one_weight 0 (weight 1).
 Proof.
   apply (lemma2 1 (fun _ => 1%nat) (fun _ => 1%nat) (one_weight 0) (weight 1) (weight (- (1 / 2)))
-           (one_weight_gradient 0)) with (eta := 1 / 2).
+           (one_weight_gradient 0) nil) with (eta := 1 / 2).
+  - apply (differentiable_continuous 1 (fun _ => 1%nat) (fun _ => 1%nat) _ _ _ (one_weight_gradient 0)).
+    intros; apply one_weight_gradient_at.
   - intros; apply one_weight_gradient_at.
   - intros. rewrite fro_1_1. unfold one_weight_gradient, weight. rewrite Rabs_right; lra.
-  - intros l t Hl Ht. replace l with 0%nat by lia.
+  - intros l t Hl Ht _. replace l with 0%nat by lia.
     rewrite one_weight_breakdown by lra. simpl prod. rewrite !fro_1_1.
     unfold mscal, weight. rewrite (Rabs_right 1), (Rabs_left1 (t * _)) by lra. lra.
   - intros. rewrite fro_1_1. unfold weight. rewrite Rabs_right; lra.

@@ -4,22 +4,23 @@
 
     [net φ w V h lo k]  is the state after the k layers lo, ..., lo+k-1, started in the state h.
                         With lo = 0 and h = x it is the paper's h_k, with k = L the output f(x).
+                        Every layer has its own φ: [φ k] is that of layer k + 1.
     [jac w G V lo k]    is the product  Φ'_{lo+k-1} V_{lo+k-1} ··· Φ'_{lo} V_{lo},
-                        Φ'_j = diag(G j), where G j i is a slope of φ at the i-th entry of V_j h_j.
+                        Φ'_j = diag(G j), where G j i is a slope of φ_j at the i-th entry of V_j h_j.
                         With lo = l and k = L − l it is the paper's J_l = ∂f/∂h_l.
 
     Proposition 1 (claim proposition1): the product is the derivative.  Formally: if every G j i is
-    the derivative of φ at the entry in question and the state h(t) moves along any differentiable
+    the derivative of φ_j at the entry in question and the state h(t) moves along any differentiable
     curve with velocity v, then every output entry i has derivative (J v)_i. *)
 
 From Coq Require Import Reals Lra Lia.
 From DRT Require Import Sums Norms Transmission.
 Open Scope R_scope.
 
-Fixpoint net (phi : R -> R) (w : nat -> nat) (V : nat -> mat) (h : vec) (lo k : nat) : vec :=
+Fixpoint net (phi : nat -> R -> R) (w : nat -> nat) (V : nat -> mat) (h : vec) (lo k : nat) : vec :=
   match k with
   | O => h
-  | S k' => vphi phi (mv (w (lo + k')%nat) (V (lo + k')%nat) (net phi w V h lo k'))
+  | S k' => vphi (phi (lo + k')%nat) (mv (w (lo + k')%nat) (V (lo + k')%nat) (net phi w V h lo k'))
   end.
 
 (** diag(g) A *)
@@ -68,10 +69,10 @@ Proof.
     + apply (derivable_pt_lim_scal (fun s => h s n)), H; lia.
 Qed.
 
-(** G holds the derivatives of φ at the pre-activations of layers lo, ..., lo+k-1. *)
+(** G holds the derivatives of the φ_k at the pre-activations of layers lo, ..., lo+k-1. *)
 Definition derivatives_at phi w V h lo k (G : nat -> vec) : Prop :=
   forall j i, (j < k)%nat -> (i < w (S (lo + j)))%nat ->
-    derivable_pt_lim phi (mv (w (lo + j)%nat) (V (lo + j)%nat) (net phi w V h lo j) i)
+    derivable_pt_lim (phi (lo + j)%nat) (mv (w (lo + j)%nat) (V (lo + j)%nat) (net phi w V h lo j) i)
                      (G (lo + j)%nat i).
 
 Theorem proposition1 phi w V G lo k (h : R -> vec) (v : vec) t :
@@ -93,7 +94,7 @@ Proof.
       rewrite sum_swap, <- sum_scal. apply sum_ext; intros a _.
       rewrite sum_scal, sum_scal. reflexivity. }
     rewrite E. simpl. fold n A. unfold vphi.
-    apply (derivable_pt_lim_comp (fun s => mv n A (net phi w V (h s) lo k) i) phi).
+    apply (derivable_pt_lim_comp (fun s => mv n A (net phi w V (h s) lo k) i) (phi (lo + k)%nat)).
     + apply derivable_mv. intros j Hj. apply IH; [|exact Hj].
       intros j' i' Hj' Hi'; apply HG; lia.
     + apply HG; [lia|exact Hi].

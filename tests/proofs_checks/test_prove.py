@@ -7,12 +7,11 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-import drt
 from drt.cli import main
 from proofs_checks import prove as module
-from proofs_checks import recorded, theorem1
+from proofs_checks import theorem1
 from proofs_checks.chain import Setup
-from proofs_checks.formal import Build
+from proofs_checks.formal import COQ, Build, theorems
 from proofs_checks.prove import exit_code, prove, remarks, table
 from proofs_checks.recorded import digest, proved_claims, record_file
 from tests.proofs_checks.common import lowered
@@ -59,12 +58,13 @@ def test_all_claims_chain_symbolic_formal(coq):
     assert "theorem1.function.as-stated" not in proved_claims()
 
 
-def test_a_proof_for_one_phi_does_not_prove_a_claim_with_one_a_layer(coq):
-    """Coq's networks have one φ; the coded claims admit a linear last layer: `drt verify` says holds."""
-    coq("checked")
-    assert row(prove("theorem1.function"), "theorem1.function")["formal"]["status"] == "proved"
-    assert "theorem1.function" not in proved_claims()
-    assert {c.id for c in drt.claims.values() if c.known == "true"} >= recorded.ONE_PHI_ONLY
+def test_a_proved_network_bound_may_have_a_linear_last_layer():
+    """The coded claims have a φ for every layer: so must Coq's, down to an instance with two different ones."""
+    statement = (COQ / "Network.v").read_text()
+    assert "Fixpoint net (phi : nat -> R -> R)" in statement
+    assert ("theorem1.function", "Examples.theorem1_function_linear_last", "applies") in [
+        (t.claim, t.name, t.role) for t in theorems()
+    ]
 
 
 def test_without_coq_nothing_is_passed_off_as_proved(coq):
