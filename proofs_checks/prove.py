@@ -150,7 +150,7 @@ def table(result: dict) -> Table:
     for name in ("steps", "s"):
         grid.add_column(name, justify="right", no_wrap=True)
     grid.add_column("formal (Coq)", no_wrap=True)
-    grid.add_column("theorems", justify="right", no_wrap=True)
+    grid.add_column("thms", justify="right", no_wrap=True)
     for row in result["claims"]:
         chain, symbolic, formal = row["chain"], row["symbolic"], row["formal"]
         grid.add_row(

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from drt.cli import main
 from proofs_checks import prove as module
-from proofs_checks import theorem1
+from proofs_checks import recorded, theorem1
 from proofs_checks.chain import Setup
 from proofs_checks.formal import COQ, Build, theorems
 from proofs_checks.prove import exit_code, prove, remarks, table
