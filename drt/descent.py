@@ -119,7 +119,7 @@ class Descent(Measurement):
     @cached_property
     def cosines(self) -> Float[Tensor, "... L"]:
         product = self.norm_g * self.norm_step
-        return torch.where(self.norm_step > 0, (-self._inner / product).clamp(-1, 1), 1.0)
+        return torch.where(self.norm_step > 0, (-self._inner / product).clamp(-1, 1) + 0.0, 1.0)  # + 0.0: no minus zero
 
     @cached_property
     def eta(self) -> Float[Tensor, "..."]:

@@ -101,3 +101,13 @@ def test_a_loss_without_rounding_bounds_is_undecided():
 def test_biases_may_be_there():
     m = measure_descent(*case(8, "tanh_blend:0.3", "cross-entropy", 0.1, biases=True))
     assert Verdicts(LEMMA1, m).count("holds") == 3
+
+
+def test_a_perturbation_orthogonal_to_the_gradient_promises_nothing():
+    """𝓛 = ½(w·x − y)², ΔW ⟂ x: cos θ = 0, so the bracket fails, no step size is allowed, and the loss stays as it is."""
+    net = drt.Network([array([1.0, 1.0])], "identity")
+    m = measure_descent(net, [array([0.1, -0.1])], array([1.0, 1.0]), MeanSquaredError(array([5.0])))
+    assert (float(m.cosines[0]), float(m.fall)) == (0.0, 0.0)
+    assert drt.check(CONDITION4, m).reason.startswith("bracket: layer 1: cos θ = 0,")
+    assert drt.check("lemma2", m).reason.startswith("step-size: η = 0.1, allowed are 0 (cos θ = 0)")
+    assert drt.check(LEMMA1, m).outcome == "holds"
