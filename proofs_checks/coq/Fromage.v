@@ -15,7 +15,8 @@
                                LARS as published, W − γℓ ‖W‖/(‖g‖+β‖W‖) (g+βW), is Fromage for
                                γℓ = pη(1+q) and a weight decay that follows the gradient,
                                β = q‖g‖/‖W‖
-    fromage.fixed-point        W⁺ = W forces W = 0 (η > 0); and if the iterates of Algorithm 1,
+    fromage.fixed-point        ‖W⁺ − W‖ >= (p(1+η) − 1)‖W‖ > 0 for W ≠ 0, η > 0;
+                               hence W⁺ = W forces W = 0; and if the iterates of Algorithm 1,
                                with any gradients whatever, converge, their limit is 0
 
     The formal statements are these; "W ≠ 0" is 0 < ‖W‖_F, and "W = 0" is ‖W‖_F = 0. *)
@@ -264,8 +265,14 @@ Qed.
 
 (** ** Fixed points *)
 
-(** A Fromage step moves W by at least (p(1+η) − 1)‖W‖, whatever the gradient. *)
-Lemma fromage_moves :
+Lemma fromage_moves_factor : 0 < eta -> 0 < prefactor eta * (1 + eta) - 1.
+Proof.
+  intros H. assert (H1 := sqrt_1p_lt eta H). assert (Hp := prefactor_pos eta).
+  apply Rmult_lt_compat_l with (r := prefactor eta) in H1; [|exact Hp].
+  rewrite prefactor_sqrt in H1. lra.
+Qed.
+
+Lemma fromage_moves_by :
   (prefactor eta * (1 + eta) - 1) * norm W <= norm (msub (fromage eta W g) W).
 Proof.
   assert (Hp := prefactor_pos eta). assert (Hp1 := prefactor_le1 eta).
@@ -277,18 +284,20 @@ Proof.
   rewrite E, fro_scal, Rabs_right in T by lra. lra.
 Qed.
 
-Lemma fromage_moves_factor : 0 < eta -> 0 < prefactor eta * (1 + eta) - 1.
+(** A Fromage step moves W ≠ 0, whatever the gradient. *)
+Theorem fromage_moves :
+  0 < eta -> 0 < norm W ->
+  0 < (prefactor eta * (1 + eta) - 1) * norm W <= norm (msub (fromage eta W g) W).
 Proof.
-  intros H. assert (H1 := sqrt_1p_lt eta H). assert (Hp := prefactor_pos eta).
-  apply Rmult_lt_compat_l with (r := prefactor eta) in H1; [|exact Hp].
-  rewrite prefactor_sqrt in H1. lra.
+  intros H HW. split; [|exact fromage_moves_by].
+  apply Rmult_lt_0_compat; [apply fromage_moves_factor, H|exact HW].
 Qed.
 
 Theorem fromage_fixed_point :
   0 < eta ->
   (forall i j, (i < m)%nat -> (j < n)%nat -> fromage eta W g i j = W i j) -> norm W = 0.
 Proof.
-  intros H Hfix. assert (Hq := fromage_moves_factor H). assert (Hm := fromage_moves).
+  intros H Hfix. assert (Hq := fromage_moves_factor H). assert (Hm := fromage_moves_by).
   rewrite (fro_zero m n (msub _ _)) in Hm by (intros; unfold msub; rewrite Hfix by auto; ring).
   assert (HW := fro_nonneg m n W). nra.
 Qed.
@@ -335,7 +344,7 @@ Proof.
   { rewrite (fro_ext m n (msub Wlim (W N)) (mscal (-1) (msub (W N) Wlim)))
       by (intros; unfold msub, mscal; ring).
     rewrite fro_scal, Rabs_left by lra. ring. }
-  assert (Hmove := fromage_moves eta (W N) (g N) (Rlt_le _ _ Heta) (Hg N)).
+  assert (Hmove := fromage_moves_by eta (W N) (g N) (Rlt_le _ _ Heta) (Hg N)).
   fold q in Hmove. rewrite <- Hstep in Hmove.
   (* ‖W_{N+1} − W_N‖ < 2 ε *)
   rewrite (fro_ext m n (msub (W (S N)) (W N))

@@ -26,7 +26,7 @@ Definition theorem1_jacobian_claim (w : nat -> nat) (l n : nat) : Prop :=
   forall phi al be K W Wt h ht G Gt,
     (forall k, (l <= k < l + n)%nat -> 0 < al k) ->
     (forall k, (l <= k < l + n)%nat -> transmits (al k) (be k) (phi k)) ->
-    derivatives_at phi w W h l n G -> derivatives_at phi w Wt ht l n Gt ->
+    derivatives_at phi w W no_bias h l n G -> derivatives_at phi w Wt no_bias ht l n Gt ->
     (forall k, (l <= k < l + n)%nat -> layer_conditioned K (w (S k)) (w k) (W k) (Wt k)) ->
     0 < fro (w (l + n)%nat) (w l) (jac w G W l n) ->
     fro (w (l + n)%nat) (w l) (msub (jac w Gt Wt l n) (jac w G W l n))
@@ -299,7 +299,7 @@ Proof.
   assert (HJpos : 0 < fro (w (l + n)%nat) (w l) J).
   { assert (H0 := fro_nonneg (w (l + n)%nat) (w l) J). nra. }
   (* what the claim says *)
-  assert (Hid : forall V h, derivatives_at (fun _ u => u) w V h l n one)
+  assert (Hid : forall V h, derivatives_at (fun _ u => u) w V no_bias h l n one)
     by (intros V h j i _ _; apply derivable_pt_lim_id).
   assert (H := Hclaim (fun _ u => u) (fun _ => 1) (fun _ => 1) K W Wt (fun _ => 0) (fun _ => 0) one one
                  (fun _ _ => Rlt_0_1) (fun _ _ => identity_transmits) (Hid _ _) (Hid _ _)
@@ -356,7 +356,7 @@ Proof.
     apply (theorem1_jacobian_as_stated w l n Hw); [|exact Hclaim].
     exact (valley_no_peak w l (l + n) p q Hp Hq Hr Hf).
   - intros Hv phi al be K W Wt h ht G Gt Hal Hphi HG HGt Hcond HJ.
-    assert (Hslope : forall V h0 G0, derivatives_at phi w V h0 l n G0 ->
+    assert (Hslope : forall V h0 G0, derivatives_at phi w V no_bias h0 l n G0 ->
               forall k i, (l <= k < l + n)%nat -> (i < w (S k))%nat ->
               slope (al k) (be k) (phi_sign (phi k)) (G0 k i)).
     { intros V h0 G0 HG0 k i Hk Hi. specialize (HG0 (k - l)%nat i ltac:(lia)).
