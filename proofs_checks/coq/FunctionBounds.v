@@ -13,6 +13,9 @@
     [conditioned κ m n A] and s_min, ‖·‖₂ are those of Conditioning.v.  Of the paper's hypotheses
     κ(W̃_l) <= κ is not needed.  f ≠ 0 is not assumed but proved ([net_pos]).
 
+    equation3 is stated here once more as the claim about networks that it is coded as: two layers
+    of width 1, φ the identity.
+
     The second bound is never above the third ([kappa_below_theorem1]).
 
     All three are [function_bound] with different per-layer numbers (c, d): see [layer_bound]. *)
@@ -156,15 +159,16 @@ Qed.
 
 End Function.
 
-(** Π(1+κd_k) − 1 <= κ^L [Π(1+d_k) − 1]; multiply by (β/α κ)^L. *)
+(** Π(1+κd_k) − 1 <= κ^L [Π(1+d_k) − 1]; multiply by b κ^L, b = Π (β_k/α_k). *)
 Theorem kappa_below_theorem1 b K L (d : nat -> R) :
   0 <= b -> 1 <= K -> (forall k, (k < L)%nat -> 0 <= d k) ->
-  (b * K) ^ L * (prod L (fun k => 1 + K * d k) - 1)
-  <= (b * K ^ 2) ^ L * (prod L (fun k => 1 + d k) - 1).
+  b * K ^ L * (prod L (fun k => 1 + K * d k) - 1)
+  <= b * K ^ (2 * L) * (prod L (fun k => 1 + d k) - 1).
 Proof.
   intros Hb HK Hd.
-  replace (b * K ^ 2) with (b * K * K) by ring. rewrite (Rpow_mult_distr (b * K) K), Rmult_assoc.
-  apply Rmult_le_compat_l; [apply pow_le, Rmult_le_pos; lra|].
+  replace (2 * L)%nat with (L + L)%nat by lia.
+  rewrite pow_add, <- Rmult_assoc, (Rmult_assoc (b * K ^ L) (K ^ L)).
+  apply Rmult_le_compat_l; [apply Rmult_le_pos; [exact Hb|apply pow_le; lra]|].
   induction L as [|n IH]; simpl; [lra|].
   assert (Hn : 0 <= d n) by (apply Hd; lia).
   assert (HKn : 1 <= K ^ n) by (apply pow_R1_Rle, HK).
@@ -180,4 +184,29 @@ Proof.
   { apply Rmult_le_compat_l; [apply Rmult_le_pos|]; lra. }
   assert (H3 : 1 * (K * d n) <= K ^ n * (K * d n)) by (apply Rmult_le_compat_r; lra).
   lra.
+Qed.
+
+(** ** equation3, of networks: f(x) = b a x, a and b the only entries of W_0 and W_1 *)
+
+Theorem equation3_network (W Wt : nat -> mat) (x : vec) :
+  let f V := net (fun _ u => u) (fun _ => 1%nat) V x 0 2 in
+  let d k := delta 1 1 (W k) (change W Wt k) in
+  0 < nrm 1 (f W) ->
+  nrm 1 (vsub (f Wt) (f W)) / nrm 1 (f W) <= (1 + d 0%nat) * (1 + d 1%nat) - 1.
+Proof.
+  intros f d. unfold d, delta. rewrite !fro_1_1, !nrm_1.
+  assert (Ef : forall V, f V 0%nat = V 0%nat 0%nat 0%nat * V 1%nat 0%nat 0%nat * x 0%nat)
+    by (intros; unfold f, vphi, mv; simpl; unfold vphi, mv; simpl; ring).
+  unfold vsub. rewrite !Ef.
+  set (a := W 0%nat 0%nat 0%nat). set (b := W 1%nat 0%nat 0%nat). intros Hf.
+  assert (Ha : a <> 0) by (intros E; rewrite E, !Rmult_0_l, Rabs_R0 in Hf; lra).
+  assert (Hb : b <> 0) by (intros E; rewrite E, Rmult_0_r, Rmult_0_l, Rabs_R0 in Hf; lra).
+  assert (Hx : x 0%nat <> 0) by (intros E; rewrite E, Rmult_0_r, Rabs_R0 in Hf; lra).
+  eapply Rle_trans; [|apply (equation3 a b (change W Wt 0%nat 0%nat 0%nat)
+                                            (change W Wt 1%nat 0%nat 0%nat) Ha Hb)].
+  unfold change, msub. fold a b.
+  replace (a + (Wt 0%nat 0%nat 0%nat - a)) with (Wt 0%nat 0%nat 0%nat) by ring.
+  replace (b + (Wt 1%nat 0%nat 0%nat - b)) with (Wt 1%nat 0%nat 0%nat) by ring.
+  right. rewrite <- Rmult_minus_distr_r, !Rabs_mult.
+  field. repeat split; apply Rabs_no_R0; assumption.
 Qed.

@@ -4,16 +4,17 @@
                             ‖f̃−f‖/‖f‖ <= (κ²)^L [Π (1+δ_k) − 1].  False already for one 2 × 2
                             layer with κ = 1: the ratio is unbounded while δ = 1/2
                             ([relu_model_unbounded]).
-    deep-relative-trust     ‖g_l(W+tΔW) − g_l(W)‖/‖g_l(W)‖ <= Π (1+tδ_k) − 1, as a statement about
+    deep-relative-trust     ‖g_l(W+ΔW) − g_l(W)‖/‖g_l(W)‖ <= Π (1+δ_k) − 1, as a statement about
                             every network: false for one weight and the squared loss
                             ([deep_relative_trust_fails]).
     lemma2.unconditional    Lemma 2 without asking that deep relative trust holds: false, in the
                             same network ([lemma2_unconditional_fails]).
 
     The network with one weight: f(x) = W x with input 1 and loss 𝓛(W) = (W − y)².
-    From W = 2, with ΔW = −1 (so δ = 1/2 and cos θ = 1) and y = 19/10 the loss rises from 1/100 to
-    81/100.  With y = 0, and ΔW = −1/2 from W = 1, deep relative trust holds with equality
-    and Lemma 2 applies ([lemma2_applies]): its hypotheses can be met. *)
+    From W = 2, with ΔW = −1 (so δ = 1/2 and cos θ = 1) and y = 19/10 the gradient changes by 10
+    times its size and the loss rises from 1/100 to 81/100.  With y = 0, and ΔW = −1/2 from W = 1,
+    deep relative trust holds with equality and Lemma 2 applies ([lemma2_applies]): its hypotheses
+    can be met. *)
 
 From Coq Require Import Reals Lra Lia FunctionalExtensionality.
 From DRT Require Import Sums Norms Conditioning Transmission Network Descent Witness.
@@ -97,9 +98,6 @@ Lemma one_weight_eq y V :
   one_weight y V = (V 0%nat 0%nat 0%nat - y) * (V 0%nat 0%nat 0%nat - y).
 Proof. unfold one_weight; simpl. unfold vphi, mv; simpl. ring. Qed.
 
-Lemma fro_1_1 A : fro 1 1 A = Rabs (A 0%nat 0%nat).
-Proof. unfold fro, dotF, dot, col; simpl. rewrite !Rplus_0_l. exact (sqrt_Rsqr_abs _). Qed.
-
 Lemma one_weight_gradient_at y V :
   gradient_at 1 (fun _ => 1%nat) (fun _ => 1%nat) (one_weight y) V (one_weight_gradient y V).
 Proof.
@@ -158,22 +156,19 @@ Proof.
   rewrite !one_weight_eq. unfold padd, madd, W, D, weight. lra.
 Qed.
 
-(** Had deep relative trust held there, Lemma 2 would have made the loss fall. *)
+(** There ‖g(W+ΔW) − g(W)‖/‖g(W)‖ = 10 and δ = 1/2. *)
 Theorem deep_relative_trust_fails :
-  ~ deep_relative_trust 1 (fun _ => 1%nat) (fun _ => 1%nat) (weight 2) (weight (- 1))
-      (one_weight_gradient (19 / 10)) nil 1.
+  let W := weight 2 in let D := weight (- 1) in
+  let g := one_weight_gradient (19 / 10) in
+  let one := fun _ : nat => 1%nat in
+  (forall V, gradient_at 1 one one (one_weight (19 / 10)) V (g V)) /\
+  0 < fro 1 1 (g W 0%nat) /\
+  prod 1 (fun k => 1 + fro 1 1 (D k) / fro 1 1 (W k)) - 1 < breakdown one one W D g 0 1.
 Proof.
-  intros Htrust.
-  destruct lemma2_unconditional_fails as [Hg [Hg0 [Hdelta [Heta Hrise]]]].
-  assert (Hfall := lemma2 1 (fun _ => 1%nat) (fun _ => 1%nat) (one_weight (19 / 10))
-    (weight 2) (weight (- 1)) (one_weight_gradient (19 / 10)) nil
-    (differentiable_continuous _ _ _ _ _ _ _ (fun t _ => Hg _)) (fun t _ _ => Hg _)
-    (fun l _ => Hg0) (1 / 2) Htrust).
-  apply (Rlt_asym _ _ Hrise), Hfall.
-  - intros. rewrite fro_1_1. unfold weight. rewrite Rabs_right; lra.
-  - intros; exact Hdelta.
-  - intros l Hl _. replace l with 0%nat by lia. exact Heta.
-  - exists 0%nat. split; [lia|]. rewrite fro_1_1. unfold weight. rewrite Rabs_left; lra.
+  intros W D g one. destruct lemma2_unconditional_fails as [Hg [Hg0 _]].
+  split; [exact Hg|]. split; [exact Hg0|].
+  unfold one, W, D, g. rewrite one_weight_breakdown by lra. simpl prod. rewrite !fro_1_1.
+  unfold weight. rewrite Rabs_left, Rabs_right by lra. lra.
 Qed.
 
 (** Lemma 2 (hence condition (4) and Lemma 1) applies to 𝓛(W) = W², W = 1, ΔW = −1/2. *)

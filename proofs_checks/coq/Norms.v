@@ -270,6 +270,12 @@ Proof.
   - intros k _ Hne. destruct (Nat.eqb_spec k j); [lia|ring].
 Qed.
 
+Lemma nrm_1 v : nrm 1 v = Rabs (v 0%nat).
+Proof. unfold nrm, dot; simpl. rewrite Rplus_0_l. exact (sqrt_Rsqr_abs _). Qed.
+
+Lemma fro_1_1 A : fro 1 1 A = Rabs (A 0%nat 0%nat).
+Proof. unfold fro, dotF, dot, col; simpl. rewrite !Rplus_0_l. exact (sqrt_Rsqr_abs _). Qed.
+
 Lemma mm_ext n A A' B B' i j :
   (forall k, (k < n)%nat -> A i k = A' i k) -> (forall k, (k < n)%nat -> B k j = B' k j) ->
   mm n A B i j = mm n A' B' i j.
