@@ -25,6 +25,25 @@ Definition vphi (phi : R -> R) (y : vec) : vec := fun i => phi (y i).
 Lemma transmits_le al be phi : transmits al be phi -> al <= be.
 Proof. intros [H _]. specialize (H 1). rewrite Rabs_R1 in H. lra. Qed.
 
+Lemma transmits_weaken al be al' be' phi :
+  al' <= al -> be <= be' -> transmits al be phi -> transmits al' be' phi.
+Proof.
+  intros Ha Hb [H1 H2]. split; intros u; [|intros v].
+  - assert (H := H1 u). assert (Hu := Rabs_pos u).
+    assert (al' * Rabs u <= al * Rabs u) by (apply Rmult_le_compat_r; assumption).
+    assert (be * Rabs u <= be' * Rabs u) by (apply Rmult_le_compat_r; assumption). lra.
+  - assert (H := H2 u v). assert (Hu := Rabs_pos (u - v)).
+    assert (al' * Rabs (u - v) <= al * Rabs (u - v)) by (apply Rmult_le_compat_r; assumption).
+    assert (be * Rabs (u - v) <= be' * Rabs (u - v)) by (apply Rmult_le_compat_r; assumption). lra.
+Qed.
+
+(** −φ transmits what φ does. *)
+Lemma transmits_opp al be phi : transmits al be phi -> transmits al be (fun u => - phi u).
+Proof.
+  intros [H1 H2]. split; [intros u; rewrite Rabs_Ropp; apply H1|]. intros u v.
+  replace (- phi u - - phi v) with (- (phi u - phi v)) by ring. rewrite Rabs_Ropp. apply H2.
+Qed.
+
 Lemma vphi_ge al be phi n y :
   0 <= al -> transmits al be phi -> al * nrm n y <= nrm n (vphi phi y).
 Proof. intros Hal [H _]. apply nrm_ge_scal; [exact Hal|]; intros; apply H. Qed.
@@ -186,3 +205,10 @@ Qed.
 
 Lemma identity_transmits : transmits 1 1 (fun u => u).
 Proof. split; intros; lra. Qed.
+
+Lemma scaling_transmits c : 0 <= c -> transmits c c (fun u => c * u).
+Proof.
+  intros Hc. assert (H : forall u, c * Rabs u <= Rabs (c * u) <= c * Rabs u)
+    by (intros; rewrite Rabs_mult, (Rabs_right c) by lra; lra).
+  split; [exact H|]. intros u v. rewrite <- Rmult_minus_distr_l. apply H.
+Qed.

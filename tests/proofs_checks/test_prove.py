@@ -7,11 +7,12 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+import drt
 from drt.cli import main
 from proofs_checks import prove as module
 from proofs_checks import recorded, theorem1
 from proofs_checks.chain import Setup
-from proofs_checks.formal import COQ, Build, theorems
+from proofs_checks.formal import Build, theorems
 from proofs_checks.prove import exit_code, prove, remarks, table
 from proofs_checks.recorded import digest, proved_claims, record_file
 from tests.proofs_checks.common import lowered
@@ -58,13 +59,15 @@ def test_all_claims_chain_symbolic_formal(coq):
     assert "theorem1.function.as-stated" not in proved_claims()
 
 
-def test_a_proved_network_bound_may_have_a_linear_last_layer():
-    """The coded claims have a φ for every layer: so must Coq's, down to an instance with two different ones."""
-    statement = (COQ / "Network.v").read_text()
-    assert "Fixpoint net (phi : nat -> R -> R)" in statement
-    assert ("theorem1.function", "Examples.theorem1_function_linear_last", "applies") in [
-        (t.claim, t.name, t.role) for t in theorems()
-    ]
+def test_every_network_bound_is_applied_to_two_different_activations():
+    """The coded claims have a φ for every layer: theorems about one φ would not give these instances, and Coq checks them."""
+    networks = {
+        claim.id
+        for claim in drt.claims.values()
+        if claim.known == "true" and claim.quantity in ("function", "jacobian") and claim.id != "equation3"
+    }
+    assert len(networks) == 10
+    assert networks == {t.claim for t in theorems() if t.role == "applies" and "two_activations" in t.name}
 
 
 def test_without_coq_nothing_is_passed_off_as_proved(coq):
