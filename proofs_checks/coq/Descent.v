@@ -12,14 +12,16 @@
     lemma2.constant  the same with C·[Π_k(1+...) − 1] in the hypothesis, any C > 0, and
                  η < (1 + cos θ_l/C)^{1/L} − 1.
 
-    Correspondence.  [gradient_at loss V gV] is differentiability (Fréchet) of the loss at V with
-    gradient gV.  It is asked at the inner points of the segment, all but a finite list [kinks] of
-    them, where a pre-activation may pass a kink of φ; at those the loss is only continuous.  g need
-    not be continuous: the proof uses the mean value theorem in place of the integral, piece by
-    piece ([mean_value_kinks]).  What is asked of b_l(t) is asked where there is a gradient.  In
-    [lemma1] the maximum is any number [M l] with b_l(t) <= M l: the maximum of a continuous b_l, or
-    its supremum.  Where the loss is differentiable everywhere, [kinks] is empty and the continuity
-    follows ([differentiable_continuous]).
+    Correspondence.  g_l(V) is what backpropagation returns at V.  What is asked of it: 𝓛(W+tΔW) has
+    the derivative Σ_l ⟨g_l(W+tΔW), ΔW_l⟩ at all inner points of the segment but a finite list
+    [kinks] of them, where a pre-activation may pass a kink of φ; at those it is only continuous.
+    That is so where the loss is differentiable (Fréchet, [gradient_at loss V gV]) with gradient g
+    ([derivative_along]), and also for a pre-activation that stays on a kink, whatever slope is
+    taken there.  g need not be continuous: the proof uses the mean value theorem in place of the
+    integral, piece by piece ([mean_value_kinks]).  What is asked of b_l(t) is asked outside
+    [kinks].  In [lemma1] the maximum is any number [M l] with b_l(t) <= M l: the maximum of a
+    continuous b_l, or its supremum.  Where the loss is differentiable everywhere, [kinks] is empty
+    and the continuity follows ([differentiable_continuous]).
     g_l(W) ≠ 0 is assumed, since the formula divides by ‖g_l(W)‖.  Where ΔW_l = 0 the angle is
     undefined; nothing is asked of such a layer in [condition4] and [lemma2], but some
     ΔW_l must be non-zero, or the loss could not fall. *)
@@ -143,7 +145,7 @@ Variables (W D : nat -> mat) (g : (nat -> mat) -> (nat -> mat)).
 Variable kinks : list R.
 Hypothesis Hcont : forall t, 0 <= t <= 1 -> continuity_pt (fun s => loss (along W D s)) t.
 Hypothesis Hg : forall t, 0 < t < 1 -> ~ In t kinks ->
-  gradient_at (along W D t) (g (along W D t)).
+  derivable_pt_lim (fun s => loss (along W D s)) t (pdot (g (along W D t)) D).
 Hypothesis Hg0 : forall l, (l < L)%nat -> 0 < fro (m l) (n l) (g W l).
 
 Definition cos_theta l : R := cosine (m l) (n l) (D l) (mscal (-1) (g W l)).
@@ -174,8 +176,7 @@ Lemma descent_at_mean_value :
                           * (cos_theta l - breakdown l t))).
 Proof.
   destruct (mean_value_kinks (fun t => loss (along W D t)) (fun t => pdot (g (along W D t)) D)
-              kinks 0 1 ltac:(lra) Hcont) as [t [Ht [Hk E]]];
-    [intros; apply derivative_along, Hg; assumption|].
+              kinks 0 1 ltac:(lra) Hcont Hg) as [t [Ht [Hk E]]].
   rewrite along_1, along_0, Rminus_0_r, Rmult_1_r in E.
   exists t. split; [exact Ht|]. split; [exact Hk|].
   eapply Rle_trans; [exact E|]. apply sum_le; intros l Hl. assert (Hpos := Hg0 l Hl).

@@ -179,7 +179,7 @@ Proof.
            (one_weight_gradient 0) nil) with (eta := 1 / 2).
   - apply (differentiable_continuous 1 (fun _ => 1%nat) (fun _ => 1%nat) _ _ _ (one_weight_gradient 0)).
     intros; apply one_weight_gradient_at.
-  - intros; apply one_weight_gradient_at.
+  - intros; apply derivative_along, one_weight_gradient_at.
   - intros. rewrite fro_1_1. unfold one_weight_gradient, weight. rewrite Rabs_right; lra.
   - intros l t Hl Ht _. replace l with 0%nat by lia.
     rewrite one_weight_breakdown by lra. simpl prod. rewrite !fro_1_1.
