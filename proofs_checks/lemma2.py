@@ -4,15 +4,19 @@
 
 The first step is the hypothesis, a *model*; it holds for products of scalars with a linear loss (Equation 3), the instances
 drawn here. Where it fails (nearly always, for a squared loss) the lemma does not apply.
+
+lemma2.constant: the same with the factor C = (β/α·κ²)^L, κ = max_l κ(W_l), before all but the first and the last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
+from drt.activations import as_activation
 from drt.numbers import log_product_minus_one
 from drt.spectra import UNIT
 from proofs_checks.chain import Chain, Ends, Setup, Step
@@ -24,10 +28,21 @@ def _delta(s: Segment) -> Tensor:
     return s.norms[1] / s.norms[2]
 
 
-def _trust(s: Segment) -> Tensor:
-    """log[Π(1 + tδ_k) − 1], (T, B)."""
+def _no_constant(s: Segment) -> Tensor:
+    return s.norms[0].new_zeros(len(s.x))
+
+
+def _log_constant(s: Segment) -> Tensor:
+    """Log C, (B,)."""
+    phi = as_activation(s.activation)
+    kappa = torch.stack([torch.linalg.cond(w) for w in s.weights], -1).amax(-1)
+    return len(s.weights) * (math.log(phi.beta / phi.alpha) + 2 * torch.log(kappa))
+
+
+def _trust(s: Segment, log_c: Tensor) -> Tensor:
+    """Log C[Π(1 + tδ_k) − 1], (T, B)."""
     t, _, _ = s.along()
-    return log_product_minus_one(t[:, None, None] * _delta(s))
+    return log_c + log_product_minus_one(t[:, None, None] * _delta(s))
 
 
 def _eta(s: Segment) -> Tensor:
@@ -44,61 +59,82 @@ def _left(s: Segment) -> Ends:
     return log.value, *log.ends
 
 
-def _start(s: Segment) -> Terms:
-    return plain(
-        {
-            "trust": exact(_trust(s).amax(0).unsqueeze(-1)),
-            "whole": exact(log_product_minus_one(_delta(s)).unsqueeze(-1)),
-            "eta": exact(log_product_minus_one(_eta(s)).unsqueeze(-1)),
-            "angle": log_of(
-                s.cosines.amin(-1, keepdim=True).clamp(min=0), 64 * UNIT * torch.ones(len(s.x), 1).double()
-            ),
-        }
+def _chain(claim: str, statement: str, constant: Callable[[Segment], Tensor], letter: str, activation: str) -> Chain:
+    """The chain with the logarithm of a constant, `letter` before what it multiplies."""
+
+    def start(s: Segment) -> Terms:
+        log_c, rounding = constant(s), 64 * UNIT * torch.ones(len(s.x), 1).double()
+        return plain(
+            {
+                "trust": exact(_trust(s, log_c).amax(0).unsqueeze(-1)),
+                "whole": exact((log_c + log_product_minus_one(_delta(s))).unsqueeze(-1)),
+                "eta": exact((log_c + log_product_minus_one(_eta(s))).unsqueeze(-1)),
+                "angle": log_of(s.cosines.amin(-1, keepdim=True).clamp(min=0), rounding),
+            }
+        )
+
+    def applicable(s: Segment) -> Tensor:
+        depth, log_c = len(s.weights), constant(s)
+        slack = 1 + 1e-12  # the model's own ties: scalars attain it
+        trusts = (s.breakdown <= torch.exp(_trust(s, log_c)).unsqueeze(-1) * slack).all(-1).all(0)
+        small = (_delta(s) <= _eta(s) * slack).all(-1)
+        allowed = torch.expm1(torch.log1p(s.cosines.clamp(min=0) * torch.exp(-log_c).unsqueeze(-1)) / depth)
+        return (s.norms[0] > 0).all(-1) & trusts & small & (_eta(s) < allowed).all(-1)
+
+    def draws(setup: Setup) -> Iterator[tuple[str, Segment]]:
+        trusting = draw_trusting(setup.batch, setup.depth, setup.delta, setup.seed, activation)
+        yield f"scalars, linear loss, {activation}", trusting
+        yield "squared loss", draw(setup.batch, setup.depth, min(setup.width, 8), min(setup.delta, 0.1), setup.seed)
+
+    bound = f"cos θ_l{'/C' if letter else ''}"
+    steps = (
+        (
+            "deep relative trust",
+            f"‖g_l(t) − g_l‖/‖g_l‖ ≤ {letter}[Π(1 + tδ_k) − 1], the hypothesis",
+            "model",
+            (),
+            "trust",
+        ),
+        ("monotone", "1 + tδ_k ≤ 1 + δ_k", "mean value", ("monotone-product",), "whole"),
+        ("step size", "δ_k ≤ η", "model", ("monotone-product",), "eta"),
+        (
+            "step size",
+            f"{letter}[(1 + η)^L − 1] < cos θ_l, as η < (1 + {bound})^{{1/L}} − 1",
+            "model",
+            ("monotone-product",),
+            "angle",
+        ),
+    )
+    return Chain(
+        claim,
+        statement,
+        _left,
+        start,
+        applicable,
+        tuple(
+            Step(reason, text, part, names, lambda terms, key=key: terms.picked(key))  # type: ignore[misc]
+            for reason, text, part, names, key in steps
+        ),
+        draws,
+        layered=False,
     )
 
 
-def _applicable(s: Segment) -> Tensor:
-    depth = len(s.weights)
-    slack = 1 + 1e-12  # the model's own ties: scalars attain it
-    trusts = (s.breakdown <= torch.exp(_trust(s)).unsqueeze(-1) * slack).all(-1).all(0)
-    small = (_delta(s) <= _eta(s) * slack).all(-1)
-    inside = (_eta(s) < (1 + s.cosines).clamp(min=0) ** (1 / depth) - 1).all(-1)
-    return (s.norms[0] > 0).all(-1) & trusts & small & inside
-
-
-def _draws(setup: Setup) -> Iterator[tuple[str, Segment]]:
-    yield "scalars, linear loss", draw_trusting(setup.batch, setup.depth, setup.delta, setup.seed)
-    yield "squared loss", draw(setup.batch, setup.depth, min(setup.width, 8), min(setup.delta, 0.1), setup.seed)
-
-
-LEMMA2 = Chain(
+LEMMA2 = _chain(
     "lemma2",
     "deep relative trust on the segment and η < (1 + cos θ_l)^{1/L} − 1 ⇒ the loss falls",
-    _left,
-    _start,
-    _applicable,
-    (
-        Step(
-            "deep relative trust",
-            "‖g_l(t) − g_l‖/‖g_l‖ ≤ Π(1 + tδ_k) − 1, the hypothesis",
-            "model",
-            (),
-            lambda t: t.picked("trust"),
-        ),
-        Step("monotone", "1 + tδ_k ≤ 1 + δ_k", "mean value", ("monotone-product",), lambda t: t.picked("whole")),
-        Step("step size", "δ_k ≤ η", "model", ("monotone-product",), lambda t: t.picked("eta")),
-        Step(
-            "step size",
-            "(1 + η)^L − 1 < cos θ_l, as η < (1 + cos θ_l)^{1/L} − 1",
-            "model",
-            ("monotone-product",),
-            lambda t: t.picked("angle"),
-        ),
-    ),
-    _draws,
-    layered=False,
+    _no_constant,
+    "",
+    "identity",
 )
-CHAINS = (LEMMA2,)
+CONSTANT = _chain(
+    "lemma2.constant",
+    "trust with C = (β/α·κ²)^L on the segment and η < (1 + cos θ_l/C)^{1/L} − 1 ⇒ the loss falls",
+    _log_constant,
+    "C",
+    "leaky_relu:0.5",
+)
+CHAINS = (LEMMA2, CONSTANT)
 
 if __name__ == "__main__":
     from proofs_checks.runner import main

@@ -131,12 +131,16 @@ def draw(
     return Segment([w.values for w in weights], dweights, x, y, activation, eta=torch.full((batch,), delta).double())
 
 
-def draw_trusting(batch: int, depth: int, eta: float, seed: int) -> Segment:
-    """Products of scalars with a linear loss, where deep relative trust holds by Equation 3; ΔW_l = −δ_l|W_l|·sign g_l."""
+def draw_trusting(batch: int, depth: int, eta: float, seed: int, activation: str = "identity") -> Segment:
+    """Products of scalars with a linear loss, where deep relative trust holds by Equation 3; ΔW_l = −δ_l|W_l|·sign g_l.
+
+    All numbers are positive, so that a leaky φ acts as the identity; its α still bounds η, as Lemma 2 with C = α^{−L} does.
+    """
     rng = generator(seed)
     weights = [uniform((batch, 1, 1), rng, 0.5, 2.0) for _ in range(depth)]
     x, y = torch.ones(batch, 1, 1, dtype=torch.float64), uniform((batch, 1, 1), rng, 0.5, 2.0)
-    limit = min(eta, 0.999 * (2 ** (1 / depth) - 1))
+    limit = min(eta, 0.999 * math.expm1(math.log1p(as_activation(activation).alpha ** depth) / depth))
     assert math.isfinite(limit)
     dweights = [-uniform((batch, 1, 1), rng, 0.1, 1.0) * limit * w for w in weights]
-    return Segment(weights, dweights, x, y, loss_name="linear", eta=torch.full((batch,), limit, dtype=torch.float64))
+    etas = torch.full((batch,), limit, dtype=torch.float64)
+    return Segment(weights, dweights, x, y, activation, "linear", etas)

@@ -33,3 +33,18 @@ def test_a_squared_loss_breaks_the_model_and_nothing_else():
 
 def test_a_lowered_step_is_named():
     assert_every_lowered_step_is_named(lemma2.LEMMA2, draw_trusting(16, 4, 0.1, 0))
+
+
+def test_the_constant_is_that_of_theorem_1():
+    """C = (β/α·κ²)^L = 2³ for scalars with slope ½: η stays below (1 + 1/8)^{1/3} − 1, and the chain ends at cos θ."""
+    s = draw_trusting(64, 3, 0.3, 5, "leaky_relu:0.5")
+    assert float(s.eta.max()) == pytest.approx(0.999 * ((1 + 1 / 8) ** (1 / 3) - 1))
+    walk = assert_holds(lemma2.CONSTANT, s)
+    assert walk.applicable.all()
+    logs = lemma2.LEMMA2.walk(s).logs
+    torch.testing.assert_close(walk.logs[..., 1:4].exp(), 8 * logs[..., 1:4].exp())
+    torch.testing.assert_close(walk.logs[..., -1].exp(), s.cosines.amin(-1))
+
+
+def test_a_lowered_step_with_the_constant_is_named():
+    assert_every_lowered_step_is_named(lemma2.CONSTANT, draw_trusting(16, 4, 0.1, 0, "leaky_relu:0.5"))
