@@ -60,12 +60,20 @@ def slice_along_gradient(
     if isinstance(layer, bool) or not isinstance(layer, int) or not 1 <= layer <= len(weights):
         raise InputError(f"layer must be an integer from 1 to {len(weights)}, got layer={layer!r}")
     model.to(x.dtype)
-    directions = _directions(model, x, labels)
-    evaluate: Evaluate
+
+    def loss(logits: Tensor) -> Tensor:
+        return cross_entropy(logits, labels)
+
+    directions = against_gradient(model, x, loss)
     if parts(model) is not None:
-        evaluate = Sweep(model, directions, x, labels, layer).evaluate
+        evaluate: Evaluate = Sweep(model, directions, x, labels, layer).evaluate
     else:
-        evaluate = _by_autograd(model, directions, x, labels, weights[layer - 1])
+        by_autograd = gradients_along(model, directions, x, loss, [weights[layer - 1]])
+
+        def evaluate(eta: float) -> tuple[Tensor, Tensor]:
+            value, (gradient,) = by_autograd(eta)
+            return value, gradient
+
     before = evaluate(0.0)[1].clone()
     norm = before.norm()
     losses, changes = torch.empty_like(sizes), torch.empty_like(sizes)
@@ -76,14 +84,18 @@ def slice_along_gradient(
     return Slice(sizes, losses, changes, torch.stack(rho))
 
 
-def _directions(model: nn.Module, x: Tensor, labels: Tensor) -> dict[str, Tensor]:
-    """−‖p‖/‖g‖·g for each parameter p; 0 where the gradient is."""
+def against_gradient(model: nn.Module, x: Tensor, loss: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+    """−‖p‖/‖g‖·g for each parameter p, where g is the gradient of loss(model(x)); 0 where the gradient is.
+
+    Raises:
+        InputError: a loss or a gradient that is not finite.
+    """
     parameters = dict(model.named_parameters())
-    loss = cross_entropy(model(x), labels)
-    if not torch.isfinite(loss):
-        raise InputError(f"the loss must be finite, got {loss.item()}: a diverged checkpoint has no slice")
+    value = loss(model(x))
+    if not torch.isfinite(value):
+        raise InputError(f"the loss must be finite, got {value.item()}: a diverged checkpoint has no slice")
     directions = {}
-    for (name, p), g in zip(parameters.items(), torch.autograd.grad(loss, list(parameters.values())), strict=True):
+    for (name, p), g in zip(parameters.items(), torch.autograd.grad(value, list(parameters.values())), strict=True):
         norm = g.norm()
         if not torch.isfinite(norm):
             raise InputError(f"the gradient of {name} must be finite, got norm {norm.item()}: it has no slice")
@@ -91,14 +103,20 @@ def _directions(model: nn.Module, x: Tensor, labels: Tensor) -> dict[str, Tensor
     return directions
 
 
-def _by_autograd(model: nn.Module, directions: dict[str, Tensor], x: Tensor, labels: Tensor, watched: str) -> Evaluate:
-    """Loss and gradient for any model, by automatic differentiation."""
+def gradients_along(
+    model: nn.Module,
+    directions: dict[str, Tensor],
+    x: Tensor,
+    loss: Callable[[Tensor], Tensor],
+    watched: Sequence[str],
+) -> Callable[[float], tuple[Tensor, tuple[Tensor, ...]]]:
+    """η ↦ loss(model(x)) at p + η·direction for every parameter p, and its gradients in those watched; for any model."""
 
-    def evaluate(eta: float) -> tuple[Tensor, Tensor]:
+    def evaluate(eta: float) -> tuple[Tensor, tuple[Tensor, ...]]:
         moved = {name: p.detach() + eta * directions[name] for name, p in model.named_parameters()}
-        moved[watched].requires_grad_()
-        loss = cross_entropy(functional_call(model, moved, x), labels)
-        return loss.detach(), torch.autograd.grad(loss, moved[watched])[0]
+        leaves = [moved[name].requires_grad_() for name in watched]
+        value = loss(functional_call(model, moved, x))
+        return value.detach(), torch.autograd.grad(value, leaves)
 
     return evaluate
 
