@@ -17,13 +17,12 @@ from drt.activations import parse_activation
 from drt.data import load_digits
 from drt.errors import InputError
 from drt.sliced import Progress, SlicedRun, silent, sliced_runs
-from drt.training import TrainingConfig
+from drt.training import RATES, TrainingConfig
 from figures import common
 from figures.figure1_draw import draw, tables
 from figures.figure1_summary import caption, summarise
 
 ETAS = tuple(i / 1000 for i in range(100))
-RATES = {"fromage": 0.01, "sgd": 0.05, "adam": 0.001, "lars": 0.01}
 NETS = ((2, False), (3, False), (16, False), (16, True))
 # The paper's checkpoints, in steps of an epoch of 240: a shallow or residual net learns most of it in the first epoch.
 EARLY = (0, 12, 24, 48, 96)
