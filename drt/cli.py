@@ -251,13 +251,21 @@ def certify(
 
 
 # Names that `drt figure` knows: the module of figures/ that each stands for.
-FIGURES = {"1": "figure1", "figure1": "figure1", "norm-growth": "norm_growth"}
+FIGURES = {
+    "1": "figure1",
+    "figure1": "figure1",
+    "norm-growth": "norm_growth",
+    "audit": "audit",
+    "step-sizes": "step_sizes",
+}
 
 
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def figure(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="1 (or figure1), norm-growth; with --help, its options.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="1 (or figure1), audit, step-sizes, norm-growth; with --help, its options.")
+    ] = None,
 ) -> int:
     """Draw a figure: PDF, PNG and the data as CSV. `drt figure NAME --help` shows its options."""
     if name in (None, "--help"):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drt.errors import InputError
@@ -89,6 +90,15 @@ def save(folder: Path, stem: str, figure: Figure, tables: dict[str, bytes]) -> l
     except OSError as error:
         raise InputError(f"--out {str(folder)!r} must be a folder that can be written: {error.strerror}") from None
     return [folder / name for name in files]
+
+
+def plain(ax: Axes) -> None:
+    """A light grid, no frame."""
+    ax.grid(color=GRID, lw=0.6)
+    ax.set_axisbelow(True)
+    ax.tick_params(which="both", length=0, labelsize=8.5, colors=INK, pad=3)
+    for side in ax.spines.values():
+        side.set_visible(False)
 
 
 def finite(value: object) -> object:

@@ -74,7 +74,7 @@ def draw_accuracy(ax: Axes, panel: Panel) -> None:
     here = [middle[min(max(s - 1, 0), len(middle) - 1)] for s in due]
     ax.scatter(due, here, s=22, c=_colours(len(due)), edgecolor="white", lw=0.5, zorder=3)
     ax.set(ylim=(0, 1.06), xlim=(-0.02 * steps, 1.02 * steps), yticks=(0, 0.5, 1))
-    _plain(ax)
+    common.plain(ax)
 
 
 def draw_curves(ax: Axes, etas: np.ndarray, values: np.ndarray) -> None:
@@ -91,7 +91,7 @@ def draw_curves(ax: Axes, etas: np.ndarray, values: np.ndarray) -> None:
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_yticks([10.0**e for e in range(-2, 7, 2)])
     ax.set_xticks([0, 0.02, 0.04, 0.06, 0.08, 0.1], ["0", ".02", ".04", ".06", ".08", ".1"])
-    _plain(ax)
+    common.plain(ax)
 
 
 def draw_laws(ax: Axes, etas: np.ndarray, changes: np.ndarray, depth: int) -> None:
@@ -156,11 +156,3 @@ def _quartiles(values: np.ndarray) -> np.ndarray:
 
 def _colours(count: int) -> np.ndarray:
     return mpl.colormaps["viridis"](np.linspace(0, 0.94, max(count, 1)))[:count]
-
-
-def _plain(ax: Axes) -> None:
-    ax.grid(color=common.GRID, lw=0.6)
-    ax.set_axisbelow(True)
-    ax.tick_params(length=0, labelsize=8.5, colors=common.INK, pad=3)
-    for side in ax.spines.values():
-        side.set_visible(False)

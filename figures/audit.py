@@ -1,0 +1,195 @@
+"""The audit of deep relative trust on trained networks: by how much it is exceeded, and which law holds instead.
+
+Perceptrons of 2 to 32 layers, plain, residual and batch-normalised, are trained on MNIST digits by Fromage, SGD, Adam and
+LARS. At each checkpoint the relative change in a layer's gradient, along the gradient direction, is held against
+(1+η)^L − 1 and against other laws; C[(1+η)^{L_eff} − 1] gives an effective depth. See `drt.audit`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from drt import laws
+from drt.audit import ETAS, KINDS, audit
+from drt.errors import InputError
+from drt.sliced import Progress, silent
+from figures import common, trained
+from figures.audit_summary import Results, sentences, summarise, text
+
+COLOURS = {"plain": "#0072B2", "residual": "#E69F00", "batch norm": "#009E73"}
+MARKERS = {"plain": "o", "residual": "s", "batch norm": "^"}
+
+
+def draw(results: Results, summary: dict, caption: str, layer: int) -> Figure:
+    """Above, a kind a panel: the change over deep relative trust. Below: L_eff and the least C against L, errors of laws."""
+    lines = [textwrap.fill(line, 168) for line in caption.splitlines()]
+    size = (10.2, 7.5 + 0.155 * sum(line.count("\n") + 1 for line in lines))
+    figure = Figure(figsize=size)
+    above = 1 - 0.35 / size[1]
+    kinds = list(summary["laws"])
+    ratio = figure.add_gridspec(
+        1, len(kinds), left=0.075, right=0.985, top=above, bottom=1 - 3.15 / size[1], wspace=0.08
+    )
+    below = {"top": 1 - 3.95 / size[1], "bottom": 1 - 6.95 / size[1]}
+    depth = figure.add_gridspec(1, 2, left=0.075, right=0.6, wspace=0.3, **below)
+    error = figure.add_gridspec(1, 1, left=0.785, right=0.985, **below)
+    first: Axes | None = None
+    for column, kind in enumerate(kinds):
+        ax = figure.add_subplot(ratio[column], sharex=first, sharey=first)
+        draw_ratio(ax, results, kind, summary)
+        if first is None:
+            ax.set_ylabel(f"change in gradient {layer} over (1+η)ᴸ − 1", fontsize=9.5, color=common.INK)
+            first = ax
+        else:
+            ax.tick_params(labelleft=False)
+    draw_depths(figure.add_subplot(depth[0]), summary, kinds)
+    draw_constants(figure.add_subplot(depth[1]), summary, kinds)
+    draw_errors(figure.add_subplot(error[0]), summary, kinds)
+    figure.text(0.012, 0.09 / size[1], "\n".join(lines), fontsize=8, color=common.INK, va="bottom", linespacing=1.3)
+    return figure
+
+
+def draw_ratio(ax: Axes, results: Results, kind: str, summary: dict) -> None:
+    """The change over (1+η)^L − 1 against η: median and quartiles over all slices of a depth."""
+    depths = sorted({row["depth"] for row in summary["networks"]})
+    colours = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(depths)))
+    for depth, colour in zip(depths, colours, strict=True):
+        own = [b.ratio for p, b in results if b is not None and (p.depth, p.kind) == (depth, kind)]
+        if own:
+            low, middle, high = np.nanquantile(own, (0.25, 0.5, 0.75), axis=0)
+            etas = np.asarray(summary["etas"])
+            ax.fill_between(etas, low, high, color=colour, alpha=0.16, lw=0)
+            ax.plot(etas, middle, color=colour, lw=1.5, label=f"L = {depth}")
+    ax.axhline(1, color="black", lw=1.2, ls=(0, (4, 2)))
+    ax.set(xscale="log", yscale="log", title=kind)
+    ax.set_xlabel("relative size η of the perturbation", fontsize=9.5, color=common.INK)
+    if kind == next(iter(summary["laws"])):
+        ax.legend(fontsize=8, frameon=False, labelcolor=common.INK, loc="upper left", handlelength=1.6)
+    ax.title.set(fontsize=10.5, color=common.INK)
+    common.plain(ax)
+
+
+def _series(summary: dict, kind: str, field: str) -> tuple[list[float], list]:
+    """Depths, drawn a little apart for each kind, and a field of their rows."""
+    apart = 1.05 ** (list(KINDS).index(kind) - 1)
+    rows = [row for row in summary["networks"] if row["kind"] == kind and row["slices"]]
+    return [row["depth"] * apart for row in rows], [row[field] for row in rows]
+
+
+def draw_depths(ax: Axes, summary: dict, kinds: Sequence[str]) -> None:
+    """L_eff against L, with its interval; dashed: L_eff = L. The vertical axis is linear below 1."""
+    for kind in kinds:
+        depths, values = _series(summary, kind, "effective_depth")
+        middle, low, high = np.array(values).T
+        ax.errorbar(depths, middle, (middle - low, high - middle), color=COLOURS[kind], marker=MARKERS[kind], ms=5,
+                    lw=1.2, elinewidth=1, capsize=2, label=kind)  # fmt: skip
+    ends = np.array([row["depth"] for row in summary["networks"]])
+    ax.plot([ends.min(), ends.max()], [ends.min(), ends.max()], color="black", lw=1.2, ls=(0, (4, 2)))
+    ax.set_yscale("symlog", linthresh=1)
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}"))
+    ax.set_ylim(-0.1, None)
+    ax.legend(fontsize=8, frameon=False, labelcolor=common.INK, loc="upper left", handlelength=1.6)
+    ax.set_ylabel("effective depth", fontsize=9.5, color=common.INK)
+    trained.against_depth(ax, summary["networks"])
+
+
+def draw_constants(ax: Axes, summary: dict, kinds: Sequence[str]) -> None:
+    """The least C with which C[(1+η)^L − 1] holds on a slice, median, against L."""
+    for kind in kinds:
+        ax.plot(*_series(summary, kind, "constant"), color=COLOURS[kind], marker=MARKERS[kind], ms=5, lw=1.2)
+    ax.set_yscale("log")
+    ax.axhline(1, color="black", lw=1.2, ls=(0, (4, 2)))
+    ax.set_ylabel("least C with change ≤ C[(1+η)ᴸ − 1]", fontsize=9.5, color=common.INK)
+    trained.against_depth(ax, summary["networks"])
+
+
+def draw_errors(ax: Axes, summary: dict, kinds: Sequence[str]) -> None:
+    """The median error of each law, in decades."""
+    names = list(laws.LAWS)[::-1]
+    for shift, kind in zip((0.18, 0, -0.18), kinds, strict=False):
+        errors = [summary["laws"][kind][name]["error"] for name in names]
+        ax.plot(errors, np.arange(len(names)) + shift, ls="", marker=MARKERS[kind], ms=5, color=COLOURS[kind])
+    ax.set_yticks(range(len(names)), [laws.LAWS[name].formula for name in names])
+    ax.set_xlim(0, None)
+    ax.set_xlabel("error of the law, decades", fontsize=9.5, color=common.INK)
+    common.plain(ax)
+
+
+def tables(results: Results, summary: dict, caption: str) -> dict[str, bytes]:
+    """audit.csv: a row a checkpoint, with every law; audit-slices.csv: every η; audit.txt: the caption."""
+    head = ("layers", "network", "optimiser", "seed", "step")
+    columns = [*head, "status", "loss", "accuracy", "points", "exceeded", "median_factor", "largest_factor",
+               "effective_depth", "effective_depth_low", "effective_depth_high", "effective_depth_C"]  # fmt: skip
+    for name in laws.LAWS:
+        stem = name.replace(" ", "_")
+        columns += [f"{stem}_factor", f"{stem}_shape", f"{stem}_error", f"{stem}_r2"]
+    rows, slices = [], []
+    for p, b in results:
+        key = (p.depth, p.kind, p.optimiser, p.seed, p.step)
+        row: list = [*key, p.status, p.loss, p.accuracy]
+        if b is not None:
+            used = b.ratio[np.isfinite(b.ratio)]
+            best = b.effective_depth
+            row += [
+                len(used),
+                int((used > 1).sum()),
+                float(np.median(used)),
+                b.constant,
+                best.shape,
+                *b.interval,
+                best.factor,
+            ]
+            row += [v for f in b.fits.values() for v in (f.factor, f.shape, f.error, f.r2)]
+            slices += [(*key, *map(float, v)) for v in zip(summary["etas"], b.changes, b.ratio, strict=True)]
+        rows.append(row + [""] * (len(columns) - len(row)))
+    return {
+        "audit.csv": common.table(columns, rows),
+        "audit-slices.csv": common.table((*head, "eta", "change_in_gradient", "over_deep_relative_trust"), slices),
+        "audit.txt": (caption + "\n").encode(),
+    }
+
+
+def caption(summary: dict, nets: trained.Nets, options: argparse.Namespace) -> str:
+    """What is shown, and what it supports."""
+    shown = (
+        f"Perceptrons ({trained.described(nets, options)}). Above: relative change in the gradient of layer {options.layer}, "
+        f"over 1,000 digits, when every layer moves against its gradient by the relative size η, divided by deep relative "
+        f"trust, (1+η)ᴸ − 1; medians and quartiles over optimisers, seeds and checkpoints. Below: the effective depth E of "
+        f"C[(1+η)ᴱ − 1], fitted on {ETAS[0]:g} ≤ η ≤ {ETAS[-1]:g}, its median and 0.95 interval (bootstrap over runs), "
+        f"dashed E = L; the least C with which deep relative trust holds on a slice, in the median; and each law's error, the "
+        f"root mean square of log₁₀(measured/law), in the median."
+    )
+    return "\n".join([shown, " ".join(sentences(summary))])
+
+
+def main(arguments: list[str], progress: Progress | None = None) -> int:
+    """Compute, draw, write; the tables on stdout."""
+    parser = trained.parser("audit", __doc__, optimisers="fromage,sgd,adam,lars", seeds=3)
+    parser.add_argument("--layer", type=int, default=1, help="whose gradient is watched (1)")
+    options = parser.parse_args(arguments)
+    nets = trained.networks(options, start=False)
+    found = audit(nets, ETAS, options.layer, options.data, options.jobs, progress or silent)
+    results, _ = trained.collect(found)
+    if not any(b is not None for _, b in results):
+        raise InputError(f"nothing was measured at {len(results)} checkpoints: {results[0][0].status}")
+    results.sort(key=lambda item: trained.order(item[0]))
+    summary = {"etas": list(ETAS), **summarise(results, trained.expected(nets))}
+    words = caption(summary, nets, options)
+    files = common.save(
+        options.out, "audit", draw(results, summary, words, options.layer), tables(results, summary, words)
+    )
+    common.report(options, {"caption": words, **summary}, text(summary), files)
+    return 0
+
+
+if __name__ == "__main__":
+    common.run_as_script(main)
