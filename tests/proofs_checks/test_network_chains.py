@@ -4,8 +4,11 @@ import pytest
 import torch
 
 from drt.claims import claims
+from drt.measure import Instance
+from drt.network import Network
 from proofs_checks.registry import chains
 from tests.proofs_checks.common import (
+    LEAKY,
     SMOOTH,
     assert_ends_are_the_claims,
     assert_every_lowered_step_is_named,
@@ -41,6 +44,17 @@ def test_every_step_holds_on_random_networks_and_the_ends_are_the_claims(chain, 
     else:
         assert_holds(chain, m)
         assert_ends_are_the_claims(chain, m)
+
+
+@pytest.mark.parametrize("chain", [c for c in LAYERED if c.claim != "equation3"], ids=lambda c: c.claim)
+def test_every_layer_may_have_its_own_phi(chain):
+    instance = random_instance(chain)
+    # β ≤ 1 is asked
+    hidden = LEAKY if chain.claim == "neyshabur.function" else "piecewise_linear:0.0/0.3,2.0"
+    phis = [*[f"negated:{hidden}"] * (instance.net.depth - 1), "leaky_relu:0.5"]
+    m = of(chain, Instance(Network(instance.net.weights, phis), instance.dweights, instance.x))
+    assert_holds(chain, m)
+    assert_ends_are_the_claims(chain, m)
 
 
 @pytest.mark.parametrize("chain", LAYERED, ids=lambda c: c.claim)
