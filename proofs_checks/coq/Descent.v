@@ -23,7 +23,7 @@
     continuous b_l, or its supremum.  Where the loss is differentiable everywhere, [kinks] is empty
     and the continuity follows ([differentiable_continuous]).
     g_l(W) ≠ 0 is assumed, since the formula divides by ‖g_l(W)‖.  Where ΔW_l = 0 the angle is
-    undefined; nothing is asked of such a layer in [condition4] and [lemma2], but some
+    undefined; nothing is asked of such a layer, but in [condition4] and [lemma2] some
     ΔW_l must be non-zero, or the loss could not fall. *)
 
 From Coq Require Import Reals Lra Lia List FunctionalExtensionality.
@@ -195,7 +195,8 @@ Proof.
 Qed.
 
 Theorem lemma1 (M : nat -> R) :
-  (forall l t, (l < L)%nat -> 0 < t < 1 -> ~ In t kinks -> breakdown l t <= M l) ->
+  (forall l t, (l < L)%nat -> 0 < fro (m l) (n l) (D l) -> 0 < t < 1 -> ~ In t kinks ->
+     breakdown l t <= M l) ->
   loss (padd W D) - loss W
   <= - sum L (fun l => fro (m l) (n l) (g W l) * fro (m l) (n l) (D l) * (cos_theta l - M l)).
 Proof.
@@ -203,7 +204,9 @@ Proof.
   eapply Rle_trans; [exact H|].
   replace (- sum L _) with (sum L (fun l => (-1) * (fro (m l) (n l) (g W l)
              * fro (m l) (n l) (D l) * (cos_theta l - M l)))) by (rewrite sum_scal; ring).
-  apply sum_le; intros l Hl. assert (Hb := HM l t Hl Ht Hk).
+  apply sum_le; intros l Hl. assert (HD := fro_nonneg (m l) (n l) (D l)).
+  destruct (Req_dec (fro (m l) (n l) (D l)) 0) as [Hz|Hz]; [rewrite Hz; lra|].
+  assert (Hb := HM l t Hl ltac:(lra) Ht Hk).
   assert (Hp : 0 <= fro (m l) (n l) (g W l) * fro (m l) (n l) (D l))
     by (apply Rmult_le_pos; apply fro_nonneg).
   nra.
