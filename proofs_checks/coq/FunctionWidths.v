@@ -4,11 +4,11 @@
 
     theorem1.function  holds for all networks of widths w_0, ..., w_L   <=>  the widths never fall.
 
-    "=>" is the refutation of theorem1.function.as-stated for every other pattern; "<=" is the
-    theorem of FunctionBounds.v.
+    "=>" is the refutation of theorem1.function.as-stated for every other pattern, by linear
+    networks, so for the paper's one φ in all layers too; "<=" is the theorem of FunctionBounds.v.
 
-    [theorem1_function_claim w L] is the paper's statement for widths w: all φ_k
-    transmitting [α_k, β_k], all W, W̃, x with κ(W_k), κ(W̃_k), κ(ΔW_k) <= κ (all three of full rank), f(x) ≠ 0.
+    [theorem1_function_claim φ α β w L] is the paper's statement for widths w and φ_k transmitting
+    [α_k, β_k]: all W, W̃, x with κ(W_k), κ(W̃_k), κ(ΔW_k) <= κ (all three of full rank), f(x) ≠ 0.
 
     Where the width falls, in layer q, the witness of Witness.v with input e_0 has f(x) = ε e_0 and
     ‖f̃(x) − f(x)‖ >= 1/2 (δ = 1/2, κ = 3), for ε as small as one likes: no bound in
@@ -20,10 +20,8 @@ From Coq Require Import Reals Lra Lia FunctionalExtensionality.
 From DRT Require Import Sums Norms Conditioning Transmission Network FunctionBounds Witness.
 Open Scope R_scope.
 
-Definition theorem1_function_claim (w : nat -> nat) (L : nat) : Prop :=
-  forall phi al be K W Wt x,
-    (forall k, (k < L)%nat -> 0 < al k) ->
-    (forall k, (k < L)%nat -> transmits (al k) (be k) (phi k)) ->
+Definition theorem1_function_claim (phi : nat -> R -> R) (al be : nat -> R) w L : Prop :=
+  forall K W Wt x,
     (forall k, (k < L)%nat -> layer_conditioned K (w (S k)) (w k) (W k) (Wt k)) ->
     0 < nrm (w L) (net phi w W x 0 L) ->
     nrm (w L) (vsub (net phi w Wt x 0 L) (net phi w W x 0 L)) / nrm (w L) (net phi w W x 0 L)
@@ -101,14 +99,12 @@ Qed.
 
 Theorem theorem1_function_as_stated w L q :
   (forall k, (k <= L)%nat -> (0 < w k)%nat) -> (q < L)%nat -> (w (S q) < w q)%nat ->
-  ~ theorem1_function_claim w L.
+  ~ theorem1_function_claim (fun _ u => u) (fun _ => 1) (fun _ => 1) w L.
 Proof.
   intros Hw Hq Hfall Hclaim.
   destruct (falling_width_unbounded w L q ((3 ^ 2) ^ L * ((1 + 1 / 2) ^ L)) Hw Hq Hfall)
     as [W [Wt [x [Hcond [Hf Hbig]]]]].
-  assert (H := Hclaim (fun _ u => u) (fun _ => 1) (fun _ => 1) 3 W Wt x
-                 (fun _ _ => Rlt_0_1) (fun _ _ => identity_transmits)
-                 (fun k Hk => proj1 (Hcond k Hk)) Hf).
+  assert (H := Hclaim 3 W Wt x (fun k Hk => proj1 (Hcond k Hk)) Hf).
   cbv beta in H. rewrite prod_const, pow_mult in H.
   replace (1 / 1) with 1 in H by field. rewrite pow1, Rmult_1_l in H.
   assert (Hprod : prod L (fun k => 1 + delta (w (S k)) (w k) (W k) (change W Wt k))
@@ -135,18 +131,22 @@ Qed.
 
 Theorem theorem1_function_iff w L :
   (forall k, (k <= L)%nat -> (0 < w k)%nat) ->
-  (theorem1_function_claim w L <-> forall k, (k < L)%nat -> (w k <= w (S k))%nat).
+  ((forall phi al be,
+      (forall k, (k < L)%nat -> 0 < al k /\ transmits (al k) (be k) (phi k)) ->
+      theorem1_function_claim phi al be w L)
+   <-> forall k, (k < L)%nat -> (w k <= w (S k))%nat).
 Proof.
   intros Hw. split.
   - intros Hclaim k Hk. destruct (Nat.le_gt_cases (w k) (w (S k))) as [|Hfall]; [assumption|].
-    exfalso. exact (theorem1_function_as_stated w L k Hw Hk Hfall Hclaim).
-  - intros Hrise phi al be K W Wt x Hal Hphi Hcond Hf.
-    apply theorem1_function; auto; try (intros k Hk; apply (Hcond k Hk)).
+    exfalso. apply (theorem1_function_as_stated w L k Hw Hk Hfall), Hclaim.
+    intros; split; [lra|exact identity_transmits].
+  - intros Hrise phi al be Hphi K W Wt x Hcond Hf.
+    apply theorem1_function; auto; try (intros k Hk; first [apply (Hphi k Hk)|apply (Hcond k Hk)]).
     assert (Hx := nrm_nonneg (w 0%nat) x).
     destruct (Req_dec (nrm (w 0%nat) x) 0) as [Hz|]; [|lra].
     rewrite (net_of_zero phi al be) in Hf; [lra| |exact Hz].
-    intros j Hj. assert (Hab := transmits_le _ _ _ (Hphi j Hj)).
-    specialize (Hal j Hj). split; [lra|apply Hphi, Hj].
+    intros j Hj. destruct (Hphi j Hj) as [Hal Ht]. assert (Hab := transmits_le _ _ _ Ht).
+    split; [lra|exact Ht].
 Qed.
 
 (** The smallest case, with κ = 1: W = [1, 0], ΔW = [0, 1/2], x = (1/1000, 1), φ the identity. *)

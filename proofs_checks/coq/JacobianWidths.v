@@ -4,12 +4,12 @@
 
     theorem1.jacobian  holds for all networks of widths w_l, ..., w_L   <=>  they are a valley.
 
-    "=>" is the refutation of theorem1.jacobian.as-stated for every other pattern; "<=" is the
-    theorem of JacobianBounds.v.
+    "=>" is the refutation of theorem1.jacobian.as-stated for every other pattern, by linear
+    networks, so for the paper's one φ in all layers too; "<=" is the theorem of JacobianBounds.v.
 
-    [theorem1_jacobian_claim w l n], n = L − l, is the paper's statement for widths w: all φ_k
-    transmitting [α_k, β_k] and differentiable at the points reached, any two states h_l and h̃_l, all
-    W, W̃ with κ(W_k), κ(W̃_k), κ(ΔW_k) <= κ (all three of full rank), J_l ≠ 0.
+    [theorem1_jacobian_claim φ α β w l n], n = L − l, is the paper's statement for widths w and φ_k
+    transmitting [α_k, β_k]: all W, W̃ with κ(W_k), κ(W̃_k), κ(ΔW_k) <= κ (all three of full rank),
+    any two states h_l and h̃_l such that the φ_k are differentiable at the points reached, J_l ≠ 0.
 
     A pattern that is no valley has a width w_q, larger than an earlier one, at which it falls
     ([valley_or_peak]).  There the witness of Witness.v has a diagonal Jacobian with r non-zero
@@ -22,10 +22,8 @@ From Coq Require Import Reals Lra Lia.
 From DRT Require Import Sums Norms Conditioning Transmission Network JacobianBounds Witness.
 Open Scope R_scope.
 
-Definition theorem1_jacobian_claim (w : nat -> nat) (l n : nat) : Prop :=
-  forall phi al be K W Wt h ht G Gt,
-    (forall k, (l <= k < l + n)%nat -> 0 < al k) ->
-    (forall k, (l <= k < l + n)%nat -> transmits (al k) (be k) (phi k)) ->
+Definition theorem1_jacobian_claim (phi : nat -> R -> R) (al be : nat -> R) w l n : Prop :=
+  forall K W Wt h ht G Gt,
     derivatives_at phi w W no_bias h l n G -> derivatives_at phi w Wt no_bias ht l n Gt ->
     (forall k, (l <= k < l + n)%nat -> layer_conditioned K (w (S k)) (w k) (W k) (Wt k)) ->
     0 < fro (w (l + n)%nat) (w l) (jac w G W l n) ->
@@ -236,7 +234,8 @@ Qed.
 
 Theorem theorem1_jacobian_as_stated w l n :
   (forall k, (l <= k <= l + n)%nat -> (0 < w k)%nat) ->
-  ~ valley w l (l + n) -> ~ theorem1_jacobian_claim w l n.
+  ~ valley w l (l + n) ->
+  ~ theorem1_jacobian_claim (fun _ u => u) (fun _ => 1) (fun _ => 1) w l n.
 Proof.
   intros Hw Hnv Hclaim.
   destruct (valley_or_peak w l n) as [Hv|[p [q [Hp [Hq [Hrise Hfall]]]]]]; [exact (Hnv Hv)|].
@@ -301,8 +300,7 @@ Proof.
   (* what the claim says *)
   assert (Hid : forall V h, derivatives_at (fun _ u => u) w V no_bias h l n one)
     by (intros V h j i _ _; apply derivable_pt_lim_id).
-  assert (H := Hclaim (fun _ u => u) (fun _ => 1) (fun _ => 1) K W Wt (fun _ => 0) (fun _ => 0) one one
-                 (fun _ _ => Rlt_0_1) (fun _ _ => identity_transmits) (Hid _ _) (Hid _ _)
+  assert (H := Hclaim K W Wt (fun _ => 0) (fun _ => 0) one one (Hid _ _) (Hid _ _)
                  (fun k Hk => proj1 (Hcond k Hk)) HJpos).
   fold J Jt in H. apply quotient_ge in H; [|exact HJpos].
   cbv beta in H. rewrite (prod_const n (1 / 1)), pow_mult in H.
@@ -348,22 +346,28 @@ Qed.
 
 Theorem theorem1_jacobian_iff w l n :
   (forall k, (l <= k <= l + n)%nat -> (0 < w k)%nat) ->
-  (theorem1_jacobian_claim w l n <-> valley w l (l + n)).
+  ((forall phi al be,
+      (forall k, (l <= k < l + n)%nat -> 0 < al k /\ transmits (al k) (be k) (phi k)) ->
+      theorem1_jacobian_claim phi al be w l n)
+   <-> valley w l (l + n)).
 Proof.
   intros Hw. split.
   - intros Hclaim. destruct (valley_or_peak w l n) as [Hv|[p [q [Hp [Hq [Hr Hf]]]]]];
       [exact Hv|exfalso].
-    apply (theorem1_jacobian_as_stated w l n Hw); [|exact Hclaim].
-    exact (valley_no_peak w l (l + n) p q Hp Hq Hr Hf).
-  - intros Hv phi al be K W Wt h ht G Gt Hal Hphi HG HGt Hcond HJ.
+    apply (theorem1_jacobian_as_stated w l n Hw);
+      [exact (valley_no_peak w l (l + n) p q Hp Hq Hr Hf)|].
+    apply Hclaim. intros; split; [lra|exact identity_transmits].
+  - intros Hv phi al be Hphi K W Wt h ht G Gt HG HGt Hcond HJ.
     assert (Hslope : forall V h0 G0, derivatives_at phi w V no_bias h0 l n G0 ->
               forall k i, (l <= k < l + n)%nat -> (i < w (S k))%nat ->
               slope (al k) (be k) (phi_sign (phi k)) (G0 k i)).
     { intros V h0 G0 HG0 k i Hk Hi. specialize (HG0 (k - l)%nat i ltac:(lia)).
       replace (l + (k - l))%nat with k in HG0 by lia.
-      exact (derivatives_have_one_sign _ _ _ (Hal k Hk) (Hphi k Hk) _ _ (HG0 Hi)). }
+      destruct (Hphi k Hk) as [Hal Ht].
+      exact (derivatives_have_one_sign _ _ _ Hal Ht _ _ (HG0 Hi)). }
     apply theorem1_jacobian with (sg := fun k => phi_sign (phi k)); auto.
-    + intros k Hk. exact (transmits_le _ _ _ (Hphi k Hk)).
+    + intros k Hk. apply (Hphi k Hk).
+    + intros k Hk. exact (transmits_le _ _ _ (proj2 (Hphi k Hk))).
     + intros k _. apply phi_sign_is_sign.
     + intros k Hk. apply (Hcond k Hk).
     + exact (Hslope W h G HG).
