@@ -22,9 +22,11 @@ from drt.audit import ETAS, KINDS, audit
 from drt.errors import InputError
 from drt.sliced import Progress, silent
 from figures import common, trained
-from figures.audit_summary import Results, sentences, summarise, text
+from figures.audit_summary import Results, summarise
+from figures.audit_words import sentences, text
 
 COLOURS = {"plain": "#0072B2", "residual": "#E69F00", "batch norm": "#009E73"}
+FOOT = 0.5  # where effective depths below 1 are drawn
 MARKERS = {"plain": "o", "residual": "s", "batch norm": "^"}
 
 
@@ -85,18 +87,20 @@ def _series(summary: dict, kind: str, field: str) -> tuple[list[float], list]:
 
 
 def draw_depths(ax: Axes, summary: dict, kinds: Sequence[str]) -> None:
-    """L_eff against L, with its interval; dashed: L_eff = L. The vertical axis is linear below 1."""
+    """L_eff against L, with its interval; dashed: L_eff = L. Below 1 it has no meaning, and is drawn at the foot."""
     for kind in kinds:
         depths, values = _series(summary, kind, "effective_depth")
-        middle, low, high = np.array(values).T
+        middle, low, high = np.clip(np.array(values).T, FOOT, 1e4)
         ax.errorbar(depths, middle, (middle - low, high - middle), color=COLOURS[kind], marker=MARKERS[kind], ms=5,
                     lw=1.2, elinewidth=1, capsize=2, label=kind)  # fmt: skip
     ends = np.array([row["depth"] for row in summary["networks"]])
     ax.plot([ends.min(), ends.max()], [ends.min(), ends.max()], color="black", lw=1.2, ls=(0, (4, 2)))
-    ax.set_yscale("symlog", linthresh=1)
+    ax.set_yscale("log")
+    top = ax.get_ylim()[1]
+    ax.set_yticks([FOOT, *(t for t in (1, 3, 10, 30, 100, 300, 1000) if t < top)])
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, position: "<1" if value < 1 else f"{value:g}"))
     ax.yaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}"))
-    ax.set_ylim(-0.1, None)
+    ax.set_ylim(FOOT / 1.2, top)
     ax.legend(fontsize=8, frameon=False, labelcolor=common.INK, loc="upper left", handlelength=1.6)
     ax.set_ylabel("effective depth", fontsize=9.5, color=common.INK)
     trained.against_depth(ax, summary["networks"])

@@ -26,7 +26,7 @@ from drt.plots import power_of_ten
 from drt.sliced import Progress, silent
 from drt.step_sizes import StepSizes, step_sizes
 from figures import common, trained
-from figures.audit_summary import short
+from figures.audit_words import short
 
 Results = Sequence[tuple[Point, StepSizes | None]]
 REAL = {"condition4": ("condition (4) fails", "#0072B2", "o"), "loss_back": ("loss back at its start", "#E69F00", "s")}

@@ -10,7 +10,8 @@ from matplotlib.image import imread
 from drt.audit import ETAS, Point, breakdown
 from drt.errors import InputError
 from figures import audit, trained
-from figures.audit_summary import layers, sentences, share, short, summarise, text
+from figures.audit_summary import summarise
+from figures.audit_words import layers, sentences, share, short, text
 
 TINY = ["--width", "10", "--steps", "16", "--seeds", "1", "--jobs", "1"]
 ETA = np.array(ETAS)
@@ -45,6 +46,8 @@ def test_the_summary_is_that_of_planted_laws(planted):
     assert normalised == {"depth": 4, "kind": "batch norm", "slices": 0, "of": 1}
     pair = summary["against_plain"]["residual"]
     assert (pair["pairs"], pair["shallower"], pair["less"]) == (2, 2, 2)
+    assert pair["by_depth"] == {4: [2, 2]}
+    assert summary["resolved"] == 6
     assert pair["effective_depth"] == pytest.approx([6, 8], rel=1e-3)
     assert pair["constant_ratio"] == pytest.approx(least[2] / least[0])
     assert summary["laws"]["plain"]["effective depth"]["closest"] == 4
@@ -54,19 +57,25 @@ def test_the_summary_is_that_of_planted_laws(planted):
 def test_the_words_follow_the_numbers(planted):
     said = " ".join(sentences(summarise(planted, 9)))
     assert "is exceeded at 150 of 150 points of 6 slices." in said
-    assert "Residual against plain, 2 pairs: L_eff is lower in 2 (median 6 against 8)" in said
+    assert "Residual against plain, 2 pairs: L_eff is lower in 2 (2 of 2 at 4 layers; median 6 against 8)" in said
     assert "No slice at 1 checkpoints: diverged." in said
     assert "Interrupted: 2 of 9 checkpoints are missing." in said
     below = [*slices(4, "plain", 3, 0.5), *slices(4, "residual", 6, 1.0)]
     said = " ".join(sentences(summarise(below, 4)))
     assert "is exceeded at 50 of 100 points" in said
-    assert "L_eff is lower in 0 (median 6 against 3), the least C in 0" in said
+    assert "L_eff is lower in 0 (0 of 2 at 4 layers; median 6 against 3), the least C in 0" in said
     assert "Interrupted" not in said
 
 
 def test_flat_slices_are_counted_and_their_depth_is_below_one():
-    flat = [(Point(4, "plain", "sgd", 0, 1), breakdown(ETAS, ETA**0.5, np.ones(4)))]
-    summary = summarise(flat, 1)
+    """Of two depths below 1 neither is lower."""
+    flat = [
+        (Point(4, kind, "sgd", 0, 1), breakdown(ETAS, ETA**power, np.ones(4)))
+        for kind, power in (("plain", 0.5), ("residual", 0.4))
+    ]
+    pair = summarise(flat, 2)["against_plain"]["residual"]
+    assert (pair["pairs"], pair["shallower"]) == (1, 0)
+    summary = summarise(flat[:1], 1)
     assert summary["networks"][0]["flat"] == 1
     assert "<1 (<1–" in text(summary)
     assert "grow more slowly than a line: 1 plain." in text(summary)
