@@ -78,7 +78,7 @@ def noisy(name, factor, shape, rng, autocorrelation, size=0.05):
     return eta, 10 ** (laws.log10_law(name, eta, RHO, factor, shape) + size * errors)
 
 
-@pytest.mark.parametrize("autocorrelation", [0.0, 0.8])
+@pytest.mark.parametrize("autocorrelation", [0.0, 0.8, 0.95])
 def test_the_interval_holds_the_true_effective_depth_about_95_times_in_100(autocorrelation):
     rng, held = np.random.default_rng(0), 0
     for _ in range(100):

@@ -69,16 +69,13 @@ def test_the_words_follow_the_numbers(planted):
 
 def test_flat_slices_are_counted_and_their_depth_is_below_one():
     """Of two depths below 1 neither is lower."""
-    flat = [
-        (Point(4, kind, "sgd", 0, 1), breakdown(ETAS, ETA**power, np.ones(4)))
-        for kind, power in (("plain", 0.5), ("residual", 0.4))
-    ]
-    pair = summarise(flat, 2)["against_plain"]["residual"]
-    assert (pair["pairs"], pair["shallower"]) == (1, 0)
-    summary = summarise(flat[:1], 1)
-    assert summary["networks"][0]["flat"] == 1
+    flat = [*slices(4, "plain", 0.5, 1.0), *slices(4, "residual", 0.2, 1.0)]
+    pair = summarise(flat, 4)["against_plain"]["residual"]
+    assert (pair["pairs"], pair["shallower"]) == (2, 0)
+    summary = summarise(flat[:2], 2)
+    assert summary["networks"][0]["flat"] == 2
     assert "<1 (<1–" in text(summary)
-    assert "grow more slowly than a line: 1 plain." in text(summary)
+    assert "grow more slowly than a line: 2 plain." in text(summary)
 
 
 def test_the_tables_fit_the_terminal(planted):
