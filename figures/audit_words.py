@@ -88,7 +88,8 @@ def sentences(summary: dict) -> list[str]:
     )
     said.append(f"Slices with L_eff < 1, which grow more slowly than a line: {flat}.")
     said.append(
-        f"A single slice says less: its own 0.95 interval of L_eff, the law granted, lies above 1 on {summary['resolved']}."
+        f"A single slice says less: its own 0.95 interval of L_eff, the law granted, lies above 1 on {summary['resolved']} of "
+        f"{summary['measured']}."
     )
     said += [f"No slice at {count} checkpoints: {why}." for why, count in summary["missing"].items()]
     left = summary["expected"] - summary["measured"] - sum(summary["missing"].values())
