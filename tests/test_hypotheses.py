@@ -10,6 +10,7 @@ from drt.descent import measure_descent
 from drt.errors import InputError
 from drt.hypotheses import IMPLIED, hypotheses, is_valley, never_contracts, resolve
 from drt.losses import MeanSquaredError
+from drt.steps import measure_steps
 from tests.instances import PIECEWISE, array, instance, measured, scalars
 
 EYE = torch.eye(2, dtype=torch.float64)
@@ -29,6 +30,11 @@ def descent(y, dw):
     return measure_descent(
         drt.Network([array([1.0])], "identity"), [array([dw])], array([1.0]), MeanSquaredError(array([y]))
     )
+
+
+def step(weight, gradient):
+    """One step of the optimisers from one weight."""
+    return measure_steps(*(array(*v).expand(1, 1, 1, 2) for v in (weight, gradient)), array(0.1).expand(1))
 
 
 BOUNDARY = of(EYE, EYE / 4)
@@ -53,6 +59,7 @@ CASES = {
     "bracket": (descent(0.0, -0.1), descent(0.0, 0.1), "layer 1: cos θ = -1, change in gradient 0.1"),
     "trust": (descent(-1.0, -0.1), descent(0.5, -0.1), "change in gradient 0.2 > 0.1 at t = 1"),
     "trust-constant": (descent(-1.0, -0.1), descent(0.5, -0.1), "change in gradient 0.2 > 0.1 at t = 1"),
+    "orthogonal": (step((3.0, 4.0), (4.0, -3.0)), step((3.0, 4.0), (4.0, 3.0)), "cos∠(W, g) = 0.96"),
     "step-size": (descent(0.0, -0.9), descent(0.0, 0.1), "η = 0.1, allowed are 0 (cos θ = -1)"),
     "step-size-constant": (descent(0.0, -0.9), descent(0.0, 0.1), "η = 0.1, allowed are 0 (cos θ = -1)"),
 }
@@ -64,7 +71,7 @@ def test_met_and_failing_with_its_reason(name):
     hypothesis = hypotheses[name]
     assert bool(hypothesis.met(met).all())
     assert not bool(hypothesis.met(failing).any())
-    assert hypothesis.why(failing, ()) == why
+    assert hypothesis.why(failing, (0,) * len(failing.batch_shape)) == why
     assert hypothesis.statement
 
 
