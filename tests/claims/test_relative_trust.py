@@ -11,11 +11,13 @@ from drt.descent import measure_descent
 from drt.falsify.pipeline import falsify
 from drt.falsify.space import Space
 from drt.falsify.target import Target
+from drt.sampling import generator, normal, uniform, with_kappa
 from drt.trained import descents
 from drt.training import TrainingConfig, train
 from drt.verdict import Verdicts
 from tests.claims.test_lemma1 import scalar
 from tests.claims.test_lemma2 import witness
+from tests.instances import array
 from tests.test_descent import case
 
 IDS = ("deep-relative-trust", "spectral-relative-trust")
@@ -74,3 +76,28 @@ def test_trained_networks_exceed_it():
         assert (m.cosines > 0.999999).all()
         assert drt.check("deep-relative-trust", m).outcome == "violated"
         assert drt.check("lemma1", m).outcome == "holds"
+
+
+@pytest.mark.parametrize("kappa", [1.0, 3.0])
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_with_a_linear_loss_it_holds_up_to_condition_numbers(depth, kappa):
+    """Linear square networks, 𝓛 = ⟨y, f(x)⟩: Π_{k≠l} κ_k [Π_{k≠l}(1 + ρ_k) − 1]; with κ = 1 the model itself."""
+    rng, n = generator(depth), 3
+    weights = [with_kappa((40,), n, n, kappa, rng).values for _ in range(depth)]
+    steps = [10 ** uniform((40, 1, 1), rng, -3, 1) * normal((40, n, n), rng) for _ in range(depth)]
+    y = normal((1, n), rng)
+    m = measure_descent(drt.Network(weights, "identity"), steps, normal((1, n), rng), lambda o: (o * y).sum())
+    for layer in range(depth):
+        others = [k for k in range(depth) if k != layer]
+        growth = (1 + m.rho[:, others]).prod(-1) - 1
+        bound = m.kappa_w[:, others].prod(-1) * growth
+        assert (m.step_change[:, layer] <= bound * (1 + 1e-9) + 1e-12).all()
+        assert (bound <= m.kappa_w.prod(-1) * ((1 + m.rho).prod(-1) - 1)).all()
+
+
+def test_with_a_linear_loss_scalars_attain_it():
+    """w → (1 + ρ)w: g_l = Π_{k≠l} w_k grows by Π_{k≠l}(1 + ρ_k) exactly."""
+    weights = [array([2.0]), array([3.0]), array([0.5])]
+    steps = [rho * w for rho, w in zip((0.1, 0.5, 2.0), weights, strict=True)]
+    m = measure_descent(drt.Network(weights, "identity"), steps, array([1.0]), lambda o: o.sum())
+    assert m.step_change.tolist() == pytest.approx([1.5 * 3 - 1, 1.1 * 3 - 1, 1.1 * 1.5 - 1], rel=1e-12)
