@@ -1,4 +1,4 @@
-"""Certificates: sound against 320-digit arithmetic, decided on THEORY's examples, exact on ties."""
+"""Certificates: sound against 320-digit arithmetic, decided on known examples, exact on ties."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_log_formulas_agree_with_formulas():
         assert not (value * (1 + 1e-8)).log().overlaps(log_value), name
 
 
-# --- THEORY's examples ---
+# --- Known examples ---
 
 
 def test_a_falling_width_breaks_theorem_1_as_stated():

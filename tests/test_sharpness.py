@@ -19,7 +19,7 @@ PLANTED = "tests/falsify/planted.py"
 
 
 def closed_form(claim, kappa, width):
-    """THEORY's dimension-aware factor κ·√(((r−1)κ²+1)/(κ²+r−1)), over κ²; over κ where the bound is in ρ."""
+    """The dimension-aware factor κ·√(((r−1)κ²+1)/(κ²+r−1)), over κ²; over κ where the bound is in ρ."""
     if claim == "spectral.function":
         return 1.0 if width > 1 else 1 / kappa
     return math.sqrt(((width - 1) * kappa**2 + 1) / (kappa**2 + width - 1)) / kappa

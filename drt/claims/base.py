@@ -31,7 +31,7 @@ class Claim:
     left: "relative" for ‖f̃ − f‖/‖f‖ (or the Jacobians'), "absolute" for ‖f̃ − f‖; of descent, "change" for
         max_l ‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F, "excess" for 𝓛(W+ΔW) − 𝓛(W) − Σ⟨g_l, ΔW_l⟩ where it is positive; a function of
         the measurement that returns the logarithm of the left side where it is none of these (an identity's discrepancy).
-    known: what THEORY says of it, "true", "false" or "open"; None for a user's bound.
+    known: what is known of it, "true", "false" or "open"; None for a user's bound.
     """
 
     id: str

@@ -9,7 +9,7 @@ H1  transmission, α > 0.
 H2  conditioning: W_l and ΔW_l ≠ 0 have full rank (W̃_l need not).
 H3  widths: never contract (function), form a valley (Jacobian).
 
-Source: the paper's proof with its slack kept; derived in THEORY ("Proofs used above"), Jacobian form machine-checked.
+Source: the paper's proof with its slack kept; proofs_checks/kappa.py and coq/.
 """
 
 from drt.claims.base import Claim, register

@@ -9,7 +9,7 @@ H1  transmission, α > 0.
 H2  conditioning of W_l only: rank-one perturbations are fine.
 H3  widths: never contract (function), form a valley (Jacobian).
 
-Source: derived in THEORY ("Proofs used above"); sharper than Theorem 1 of the paper.
+Source: derived in proofs_checks/spectral.py; sharper than Theorem 1 of the paper.
 """
 
 from drt.claims.base import Claim, register
@@ -45,7 +45,7 @@ def log_jacobian(m: Measurement) -> Number:
 
 
 HYPOTHESES = resolve(("transmission", "conditioning-w", "widths"))
-SOURCE = "THEORY, proof of spectral.*"
+SOURCE = "this project, proofs_checks/spectral.py"
 register(
     Claim(
         "spectral.function",

@@ -3,7 +3,7 @@
     ‖f̃ − f‖ ≤ Σ_l Π_{k≥l} β_k · Π_{k>l} ‖W̃_k‖₂ · ‖ΔW_l h_{l−1}‖
 
 Norms in the units of f. Any widths, α = 0 (ReLU) allowed; needs the hidden states. No hypothesis but the absence of biases.
-Source: telescoping sum, THEORY.
+Source: telescoping sum, proofs_checks/telescoping.py.
 """
 
 from drt.claims.base import Claim, register
@@ -34,7 +34,7 @@ register(
         "theorem",
         "function",
         "‖f̃ − f‖ ≤ Σ_l β^{L−l+1} Π_{k>l}‖W̃_k‖₂ · ‖ΔW_l h_{l−1}‖",
-        "THEORY, telescoping sum",
+        "this project, proofs_checks/telescoping.py",
         resolve(()),
         value,
         log_value,

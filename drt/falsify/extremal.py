@@ -4,7 +4,7 @@ Each is a function of (depth L, width n, slope α of φ, κ, δ) that returns a 
 one signal small against another. In words: the *signal* f lives on the first coordinate, the *error* f̃ − f is steered
 to where φ and the weights amplify it most.
 
-Source: measured shapes (which bound each of them attains is stated with it), THEORY's counterexamples.
+Source: measured shapes (which bound each of them attains is stated with it), the counterexamples of proofs_checks/coq/FunctionWidths.v.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def identity_skew(depth: int, n: int, alpha: float, kappa: Vector, delta: Vector
 
 
 def fall(depth: int, n: int, alpha: float, kappa: Vector, delta: Vector) -> Instance:
-    """Widths 2-1-…-1, W_1 = (1 0), ΔW_1 = (0 δ), x = (ε, 1): a falling width kills the signal (THEORY)."""
+    """Widths 2-1-…-1, W_1 = (1 0), ΔW_1 = (0 δ), x = (ε, 1): a falling width kills the signal."""
     first, one = _matrix([[1, 0]], delta), _matrix([[1]], delta)
     dw = [_matrix([[0, delta]], delta)] + [_matrix([[delta]], delta)] * (depth - 1)
     x = _constant(EPSILON, delta)[:, None] * torch.tensor([1.0, 1 / EPSILON], dtype=torch.float64, device=delta.device)
