@@ -4,7 +4,7 @@ Each is a function of (depth L, width n, slope α of φ, κ, δ) that returns a 
 one signal small against another. In words: the *signal* f lives on the first coordinate, the *error* f̃ − f is steered
 to where φ and the weights amplify it most.
 
-Source: measured shapes (which bound each of them attains is stated with it), the counterexamples of proofs_checks/coq/FunctionWidths.v.
+Source: measured shapes (which bound each of them attains is stated with it); proofs_checks/coq/FunctionWidths.v.
 """
 
 from __future__ import annotations
