@@ -166,7 +166,8 @@ def caption(summary: dict, nets: trained.Nets, options: argparse.Namespace) -> s
     """What is shown, and what it supports."""
     shown = (
         f"Perceptrons ({trained.described(nets, options)}). Above: relative change in the gradient of layer {options.layer}, "
-        f"over 1,000 digits, when every layer moves against its gradient by the relative size η, divided by deep relative "
+        f"over 1,000 digits (batch norm with their own statistics), when every layer "
+        f"moves against its gradient by the relative size η, divided by deep relative "
         f"trust, (1+η)ᴸ − 1; medians and quartiles over optimisers, seeds and checkpoints. Below: the effective depth E "
         f"(L_eff) of C[(1+η)ᴱ − 1], fitted on {ETAS[0]:g} ≤ η ≤ {ETAS[-1]:g}, its median and 0.95 interval (bootstrap over "
         f"runs), dashed E = L; the least C with which deep relative trust holds on a slice, in the median; and each law's "

@@ -89,7 +89,7 @@ def sentences(summary: dict) -> list[str]:
     said.append(f"Slices with L_eff < 1, which grow more slowly than a line: {flat}.")
     said.append(
         f"A single slice says less: its own 0.95 interval of L_eff, the law granted, lies above 1 on {summary['resolved']} of "
-        f"{summary['measured']}."
+        f"{summary['measured']} (an autocorrelated slice counts as few points; how few sets this number)."
     )
     said += [f"No slice at {count} checkpoints: {why}." for why, count in summary["missing"].items()]
     left = summary["expected"] - summary["measured"] - sum(summary["missing"].values())

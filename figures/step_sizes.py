@@ -203,7 +203,8 @@ def tables(results: Results, caption: str) -> dict[str, bytes]:
 def caption(summary: dict, nets: trained.Nets, options: argparse.Namespace) -> str:
     """What is shown, and what it supports."""
     shown = (
-        f"Perceptrons ({trained.described(nets, options)}). All layers move against the gradient over 1,000 digits by the "
+        f"Perceptrons ({trained.described(nets, options)}). All layers move "
+        f"against the gradient over 1,000 digits (batch norm with their own statistics) by the "
         f"relative size η, so that cos θ = 1. Dashed: 2^(1/L) − 1, the η below which Lemma 2 lets the loss fall. Dots: the "
         f"first η at which condition (4) fails in some layer, and at which the loss is back at its start, a dot a checkpoint, "
         f"lines through medians; found from below on a grid, so on the high side; at 1 where there is none below 0.99. "
