@@ -43,7 +43,7 @@ from proofs_checks.slack import of_trained
 SCHEMA = 1
 ORIGINS = ("random", "extremal", "trained", "attack")
 POINTS = 150  # per claim and origin, in the report's plots
-RANDOM_TASKS, QUICK_RANDOM_TASKS = 24, 6
+RANDOM_TASKS, QUICK_RANDOM_TASKS = 24, 4
 RECIPES = 24  # per random task
 POPULATIONS = 4  # of descents, per random task
 # Of the budget of an attack, the share that is searching rather than certifying, and how many cores the budget is for.
@@ -354,14 +354,14 @@ def verify(
         seed: of everything random.
         budget: seconds for the attacks on all claims together, on two cores; the rest is a fixed amount of work.
         jobs: processes; all cores by default.
-        quick: fewer random tasks, shorter training, at most 8 s of attack.
+        quick: fewer random tasks, shorter training, at most 6 s of attack.
         folder: where witnesses are written; nowhere if None.
         progress: told (tasks done, tasks in all, what was done).
     """
     begin = time.perf_counter()
     load_digits()  # parsed and cached once, before the processes ask for it
     work = list(tasks(quick, seed))
-    share = (min(budget, 8.0) if quick else budget) * ATTACKED_SHARE / (len(claims) - len(of_steps()))
+    share = (min(budget, 6.0) if quick else budget) * ATTACKED_SHARE / (len(claims) - len(of_steps()))
     evidence = {claim_id: {origin: Evidence() for origin in ORIGINS} for claim_id in claims}
     outcomes = {claim_id: dict(NOT_ATTACKED) for claim_id in claims}
     networks: list[dict] = []
