@@ -22,8 +22,8 @@ _EXPORTS = {
     "drt.batches": ["pieces"],
     "drt.network": ["Network"],
     "drt.measure": ["Instance", "Measurement", "measure", "measure_all", "measure_jacobian"],
-    "drt.claims": ["Claim", "bound", "claims"],
-    "drt.hypotheses": ["hypotheses", "hypothesis"],
+    "drt.claims": ["Claim", "bound", "claims", "hypotheses"],  # importing claims registers theirs
+    "drt.hypotheses": ["hypothesis"],
     "drt.verdict": ["Verdict", "Verdicts", "check"],
     "drt.numbers": [
         "exp", "expm1", "log", "log1p", "log_product_minus_one", "maximum", "prod", "product_minus_one", "sqrt", "sum",
@@ -34,9 +34,9 @@ _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
 if TYPE_CHECKING:
     from drt.activations import *  # noqa: F403
     from drt.batches import pieces
-    from drt.claims import Claim, bound, claims
+    from drt.claims import Claim, bound, claims, hypotheses
     from drt.errors import InputError
-    from drt.hypotheses import hypotheses, hypothesis
+    from drt.hypotheses import hypothesis
     from drt.measure import Instance, Measurement, measure, measure_all, measure_jacobian
     from drt.network import Network
     from drt.numbers import *  # noqa: F403

@@ -18,14 +18,21 @@ from torch import Tensor
 
 from drt.caching import cached_property
 from drt.descent_interval import upper_bound
-from drt.descent_rounding import Errors, errors_at, excess_ends, start_error, step_change_ends
+from drt.descent_rounding import (
+    Errors,
+    cosine_error,
+    errors_at,
+    excess_ends,
+    least_change,
+    start_error,
+    step_change_ends,
+)  # fmt: skip
 from drt.errors import InputError
 from drt.losses import Loss, as_loss
 from drt.measure import Instance, Measurement
 from drt.network import ArrayLike, Network, as_float64
 
 GRID, ROUNDS = 17, 5  # points of [0, 1] at first; then each round halves the neighbourhood of every layer's maximum
-SLACK = 1e-6  # relative, of an evaluated maximum
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,9 @@ class Descent(Measurement):
         eta (…,)            max_l δ_l
         slope, fall (…,)    Σ⟨g_l, ΔW_l⟩, and 𝓛(0) − 𝓛(1) without cancellation
         excess (…,)         𝓛(1) − 𝓛(0) − slope, what curvature adds
-        largest (…, L)      the largest change_l(t) that was evaluated: a lower bound on the maximum
+        largest (…, L)      the largest change_l(t) that was evaluated
+        largest_lower       a lower bound on the maximum, rounding included: at t = 1, and at the t that costs the most;
+                            0 where the loss has no error bound
         largest_upper       an upper bound on the supremum; ∞ where none is to be had
     """
 
@@ -117,9 +126,18 @@ class Descent(Measurement):
         return torch.stack([(g * dw).sum((-1, -2)) for g, dw in pairs], -1)
 
     @cached_property
-    def cosines(self) -> Float[Tensor, "... L"]:
+    def _cosines(self) -> Float[Tensor, "... L"]:
         product = self.norm_g * self.norm_step
         return torch.where(self.norm_step > 0, (-self._inner / product).clamp(-1, 1) + 0.0, 1.0)  # + 0.0: no minus zero
+
+    @property
+    def cosines(self) -> Float[Tensor, "... L"]:
+        """Cos θ_l, or an end of its rounding error."""
+        if not self._side:
+            return self._cosines
+        return torch.where(
+            self.norm_step > 0, (self._cosines + self._side * cosine_error(self)).clamp(-1, 1), self._cosines
+        )
 
     @cached_property
     def eta(self) -> Float[Tensor, "..."]:
@@ -131,7 +149,7 @@ class Descent(Measurement):
 
     @cached_property
     def _end_of_segment(self) -> Along:
-        return self.along(torch.ones(1, *self.batch_shape, dtype=torch.float64))
+        return self.along(torch.ones_like(self.norm_g[..., 0]).unsqueeze(0))
 
     @property
     def outputs(self) -> tuple[Tensor, Tensor]:
@@ -141,7 +159,8 @@ class Descent(Measurement):
     @cached_property
     def errors(self) -> tuple[Errors, Errors] | None:
         """Rounding error bounds at both ends of the segment."""
-        start, end = errors_at(self, 0.0), errors_at(self, 1.0)
+        at = torch.zeros_like(self.norm_g[..., 0])
+        start, end = errors_at(self, at), errors_at(self, at + 1)
         return None if start is None or end is None else (start, end)
 
     @cached_property
@@ -159,8 +178,8 @@ class Descent(Measurement):
     @cached_property
     def evaluated(self) -> tuple[Tensor, Tensor]:
         """Every t evaluated (T, …) and the changes there (T, …, L): a grid, refined around each layer's maximum."""
-        t = torch.linspace(0, 1, GRID, dtype=torch.float64)[1:].reshape(-1, *[1] * len(self.batch_shape))
-        t = t.expand(-1, *self.batch_shape)
+        t = torch.linspace(0, 1, GRID, dtype=torch.float64, device=self.x.device)[1:]
+        t = t.reshape(-1, *[1] * len(self.batch_shape)).expand(-1, *self.batch_shape)
         change = self.along(t).change
         half = 1 / (GRID - 1)
         for _ in range(ROUNDS):
@@ -177,6 +196,18 @@ class Descent(Measurement):
         return self.evaluated[1].amax(0)
 
     @cached_property
+    def largest_lower(self) -> Float[Tensor, "... L"]:
+        if self.errors is None:
+            return torch.zeros_like(self.largest)
+        t, change = self.evaluated
+        best = (change * self.norm_g * self.norm_step).sum(-1).argmax(0, keepdim=True)
+        at = torch.gather(t, 0, best)[0]
+        there = self.errors[1] if bool((at == 1).all()) else errors_at(self, at)
+        assert there is not None  # as `errors` are not
+        found = torch.gather(change, 0, best.unsqueeze(-1).expand(1, *change.shape[1:]))[0]
+        return torch.maximum(least_change(self, self.step_change, self.errors[1]), least_change(self, found, there))
+
+    @cached_property
     def largest_upper(self) -> Float[Tensor, "... L"]:
         return upper_bound(self)
 
@@ -186,17 +217,18 @@ class Descent(Measurement):
 
         0 for a layer that does not move: whatever its gradient does, ‖ΔW_l‖ = 0 times it is 0.
         """
-        if self._side > 0 and not self._lower_suffices:
-            value = self.largest_upper
-        else:  # what was evaluated is attained, up to rounding
-            value = self.largest * (1 - SLACK) if self._side < 0 else self.largest
+        if self._side < 0:
+            value = self.largest_lower
+        else:
+            value = self.largest_upper if self._side > 0 and not self._lower_suffices else self.largest
         return value.where(self.norm_step > 0, 0.0)
 
     @cached_property
     def _lower_suffices(self) -> bool:
         """Whether the lower bounds exclude that Lemma 1 is violated anywhere: the upper ones, which are dear, tell no more."""
-        product = self.norm_g * self.norm_step * (1 - start_error(self)) * self.largest.where(self.norm_step > 0, 0.0)
-        return bool((excess_ends(self)[1] <= product.sum(-1) * (1 - SLACK)).all())
+        least = self.largest_lower.where(self.norm_step > 0, 0.0)
+        product = self.norm_g * self.norm_step * (1 - start_error(self)) * least
+        return bool((excess_ends(self)[1] <= product.sum(-1)).all())
 
     @property
     def lever(self) -> Float[Tensor, "... L"]:
@@ -217,7 +249,7 @@ class Descent(Measurement):
 
     @property
     def rounding(self) -> Float[Tensor, "..."]:
-        return torch.zeros(self.batch_shape, dtype=torch.float64)
+        return torch.zeros_like(self.norm_g[..., 0])
 
 
 # What an end of the rounding error moves.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import cast
 
 import torch
 from torch import Tensor
 
 from drt.descent import Descent
+from drt.descent_rounding import cosine_error
 from drt.hypotheses import Hypothesis, hypotheses
 from drt.measure import Measurement
 from drt.numbers import log_product_minus_one
-
-MARGIN = 1e-9  # of cosines and sizes: what their rounding errors stay far below
+from drt.spectra import UNIT
 
 
 def _descent(m: Measurement) -> Descent:
@@ -21,7 +22,7 @@ def _descent(m: Measurement) -> Descent:
 
 def log_constant(m: Measurement) -> Tensor:
     """The logarithm of C, C = (β/α·κ²)^L with κ = max_l κ(W_l)."""
-    ratio = torch.log(torch.tensor(m.beta, dtype=torch.float64)) - torch.log(torch.tensor(m.alpha, dtype=torch.float64))
+    ratio = math.log(m.beta / m.alpha) if m.alpha > 0 else math.inf
     return m.depth * (ratio + 2 * torch.log(m.kappa_w.amax(-1)))
 
 
@@ -30,8 +31,12 @@ def _moving(m: Descent, met: Tensor) -> Tensor:
     return (met | (m.norm_step == 0)).all(-1)
 
 
-def _bracket(m: Descent, largest: Tensor, margin: float) -> Tensor:
-    return _moving(m, m.cosines - margin > largest)
+def _bracket(m: Descent) -> Tensor:
+    return _moving(m, m.cosines > m.largest)
+
+
+def _bracket_certain(m: Descent) -> Tensor:
+    return _moving(m, m.cosines - cosine_error(m) > m.largest_upper)
 
 
 def _bracket_why(m: Descent, index: tuple[int, ...]) -> str:
@@ -40,10 +45,17 @@ def _bracket_why(m: Descent, index: tuple[int, ...]) -> str:
     return f"layer {layer + 1}: cos θ = {m.cosines[index][layer]:.3g}, change in gradient {m.largest[index][layer]:.3g}"
 
 
-def _small_steps(m: Descent, log_c: Tensor, margin: float = 0.0) -> Tensor:
-    # (1 + η)^L − 1 < cos θ/C, in logarithms, with the largest δ for η.
+def _below(m: Descent, log_c: Tensor, cosines: Tensor, log_error: float = 0.0) -> Tensor:
+    """(1 + η)^L − 1 < cos θ/C, in logarithms, with the largest δ for η."""
     left = torch.log(torch.expm1(m.depth * torch.log1p(m.eta))) + log_c
-    return _moving(m, left.unsqueeze(-1) + margin < torch.log(m.cosines.clamp(min=0)))
+    return _moving(m, left.unsqueeze(-1) + log_error < torch.log(cosines.clamp(min=0)))
+
+
+def _small_steps_certain(m: Descent, log_c: Tensor) -> Tensor:
+    # δ is off by (mn + 4)u, which (1 + η)^L − 1 makes at most L times as much; then a few roundings, and those of log C.
+    entries = max(w.shape[-1] * w.shape[-2] for w in m.instance.net.weights)
+    error = (m.depth * (entries + 4) + 16) * UNIT * (1 + float(log_c.abs().max()))
+    return _below(m, log_c, m.cosines - cosine_error(m), error)
 
 
 def _small_steps_why(m: Descent, index: tuple[int, ...], log_c: Tensor) -> str:
@@ -58,19 +70,20 @@ def _trusted(m: Descent, log_c: Tensor) -> Tensor:
     return (torch.log(change.amax(-1)) <= trust + log_c).all(0)
 
 
-def _trusted_why(m: Descent, index: tuple[int, ...]) -> str:
+def _trusted_why(m: Descent, index: tuple[int, ...], log_c: Tensor) -> str:
     t, change = (v.movedim(0, len(index))[index] for v in m.evaluated)
-    trust = torch.exp(log_product_minus_one(t.unsqueeze(-1) * m.delta[index]))
-    worst = int((change.amax(-1) / trust * (1 + MARGIN * t)).argmax())  # of ties the largest t
+    trust = torch.exp(log_product_minus_one(t.unsqueeze(-1) * m.delta[index]) + log_c)
+    # Of points that rounding alone tells apart the last is named.
+    worst = int((change.amax(-1) / trust * (1 + 1e-9 * t)).argmax())
     return f"change in gradient {change[worst].max():.3g} > {trust[worst]:.3g} at t = {t[worst]:.3g}"
 
 
 def _never(m: Measurement) -> Tensor:
-    return torch.zeros(m.batch_shape, dtype=torch.bool)
+    return torch.zeros(m.batch_shape, dtype=torch.bool, device=m.device)
 
 
-def _none(m: Measurement) -> Tensor:
-    return torch.zeros(m.batch_shape, dtype=torch.float64)
+def _log_one(m: Measurement) -> Tensor:
+    return torch.zeros(m.batch_shape, dtype=torch.float64, device=m.device)
 
 
 for hypothesis in (
@@ -83,37 +96,28 @@ for hypothesis in (
     Hypothesis(
         "bracket",
         "cos θ_l > max_t ‖g_l(W+tΔW) − g_l‖_F/‖g_l‖_F in every layer that moves",
-        lambda m: _bracket(_descent(m), _descent(m).largest, 0.0),
+        lambda m: _bracket(_descent(m)),
         lambda m, index: _bracket_why(_descent(m), index),
-        certain=lambda m: _bracket(_descent(m), _descent(m).largest_upper, MARGIN),
-    ),
-    Hypothesis(
-        "trust",
-        "deep relative trust holds on the segment",
-        lambda m: _trusted(_descent(m), _none(m)),
-        lambda m, index: _trusted_why(_descent(m), index),
-        certain=_never,
-    ),
-    Hypothesis(
-        "trust-constant",
-        "deep relative trust holds on the segment with the factor C = (β/α·κ²)^L",
-        lambda m: _trusted(_descent(m), log_constant(m)),
-        lambda m, index: _trusted_why(_descent(m), index),
-        certain=_never,
-    ),
-    Hypothesis(
-        "step-size",
-        "δ_l ≤ η < (1 + cos θ_l)^{1/L} − 1 for all l",
-        lambda m: _small_steps(_descent(m), _none(m)),
-        lambda m, index: _small_steps_why(_descent(m), index, _none(m)[index]),
-        certain=lambda m: _small_steps(_descent(m), _none(m), MARGIN),
-    ),
-    Hypothesis(
-        "step-size-constant",
-        "δ_l ≤ η < (1 + cos θ_l/C)^{1/L} − 1 for all l",
-        lambda m: _small_steps(_descent(m), log_constant(m)),
-        lambda m, index: _small_steps_why(_descent(m), index, log_constant(m)[index]),
-        certain=lambda m: _small_steps(_descent(m), log_constant(m), MARGIN),
+        certain=lambda m: _bracket_certain(_descent(m)),
     ),
 ):
     hypotheses[hypothesis.name] = hypothesis
+
+for suffix, log_c, factor, ratio in (
+    ("", _log_one, "", ""),
+    ("-constant", log_constant, " with the factor C = (β/α·κ²)^L", "/C"),
+):
+    hypotheses[f"trust{suffix}"] = Hypothesis(
+        f"trust{suffix}",
+        f"deep relative trust holds on the segment{factor}",
+        lambda m, log_c=log_c: _trusted(_descent(m), log_c(m)),  # type: ignore[misc]
+        lambda m, index, log_c=log_c: _trusted_why(_descent(m), index, log_c(m)[index]),  # type: ignore[misc]
+        certain=_never,
+    )
+    hypotheses[f"step-size{suffix}"] = Hypothesis(
+        f"step-size{suffix}",
+        f"δ_l ≤ η < (1 + cos θ_l{ratio})^{{1/L}} − 1 for all l",
+        lambda m, log_c=log_c: _below(_descent(m), log_c(m), _descent(m).cosines),  # type: ignore[misc]
+        lambda m, index, log_c=log_c: _small_steps_why(_descent(m), index, log_c(m)[index]),  # type: ignore[misc]
+        certain=lambda m, log_c=log_c: _small_steps_certain(_descent(m), log_c(m)),  # type: ignore[misc]
+    )

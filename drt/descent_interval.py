@@ -126,14 +126,15 @@ def change_ends(m: Descent, mid: Tensor, rad: Tensor) -> tuple[Tensor, Tensor] |
 def _at(m: Descent, t: float) -> tuple[Ball, list[Ball]] | None:
     if m.work > WORK:
         return None
-    mid = torch.full((1, *m.batch_shape), t, dtype=torch.float64)
+    mid = torch.full_like(m.norm_g[..., 0], t).unsqueeze(0)
     return gradients(m, mid, torch.zeros_like(mid))
 
 
 def upper_bound(m: Descent) -> Float[Tensor, "... L"]:
     """An upper bound on sup_t change_l(t), ∞ where there is none; intervals where it is large are halved."""
-    half = torch.full((PIECES, *m.batch_shape), 0.5 / PIECES, dtype=torch.float64)
-    mid = (torch.arange(PIECES, dtype=torch.float64) + 0.5).reshape(-1, *[1] * len(m.batch_shape)) / PIECES
+    half = torch.full((PIECES, *m.batch_shape), 0.5 / PIECES, dtype=torch.float64, device=m.device)
+    mid = (torch.arange(PIECES, dtype=torch.float64, device=m.device) + 0.5).reshape(-1, *[1] * len(m.batch_shape))
+    mid = mid / PIECES
     mid = mid.expand(half.shape)
     ends = change_ends(m, mid, half)
     if ends is None:

@@ -31,12 +31,12 @@ class Errors(NamedTuple):
     gradients: Tensor
 
 
-def errors_at(m: Descent, t: float) -> Errors | None:
+def errors_at(m: Descent, t: Float[Tensor, "..."]) -> Errors | None:
     """The errors of the states and gradients as `Descent` computes them at W + tΔW; None for a loss without a bound."""
     if m.loss.smoothness is None:
         return None
-    net = m.instance.net
-    weights = [w + t * dw for w, dw in zip(net.weights, m.instance.dweights, strict=True)]
+    net, size = m.instance.net, t[..., None, None]
+    weights = [w + size * dw for w, dw in zip(net.weights, m.instance.dweights, strict=True)]
     norms = [torch.linalg.matrix_norm(w, 2).unsqueeze(-1) * (1 + 2**-30) for w in weights]
     h, z, own, evaluated = [m.x], [], [], []
     for w, bias, phi in zip(weights, net.biases, net.activations, strict=True):
@@ -131,14 +131,14 @@ def _by_jacobians(
         local = phi.beta * own[k] + evaluated[k] + unknown * e_z
         for group, value in zip(found, (e_z, phi.beta * e_z + evaluated[k], local, unknown), strict=True):
             group.append(value)
-        identity = torch.eye(len(w), dtype=torch.float64).expand(len(e_z), -1, -1)
+        identity = torch.eye(len(w), dtype=w.dtype, device=w.device).expand(len(e_z), -1, -1)
         carried = [*moved, (identity, torch.zeros_like(e_z))]
     return found
 
 
 def _jacobian_norms(net: Network, weights: list[Tensor], norms: list[Tensor], z: list[Tensor]) -> list[Tensor]:
     """Upper bounds on ‖∂f/∂h_l‖ with the slopes as computed, l = 1 … L, for each input."""
-    j = torch.eye(net.widths[-1], dtype=torch.float64).expand(*z[-1].shape[:-1], -1, -1)
+    j = torch.eye(net.widths[-1], dtype=z[-1].dtype, device=z[-1].device).expand(*z[-1].shape[:-1], -1, -1)
     size, off = torch.linalg.matrix_norm(j), torch.zeros_like(z[-1][..., 0])
     found = [size]
     for layer in range(net.depth - 1, 0, -1):
@@ -162,17 +162,29 @@ def start_error(m: Descent) -> Float[Tensor, "... L"]:
     return ((m.errors[0].gradients / m.norm_g).nan_to_num(1.0, 1.0) + 2**-40).clamp(max=1.0)
 
 
+def cosine_error(m: Descent) -> Float[Tensor, "... L"]:
+    """A bound on the rounding error of cos θ_l: unit vectors along ĝ and g are at most 2‖ĝ − g‖/‖ĝ‖ apart."""
+    entries = [w.shape[-1] * w.shape[-2] + 8 for w in m.instance.net.weights]
+    return 2 * start_error(m) + UNIT * torch.tensor(entries, dtype=m.norm_g.dtype, device=m.norm_g.device)
+
+
+def least_change(m: Descent, change: Float[Tensor, "... L"], there: Errors) -> Float[Tensor, "... L"]:
+    """The least change_l that a computed one may stand for, with the errors of the gradients there; 0 where none is known."""
+    assert m.errors is not None  # there would be no `there`
+    off = (m.errors[0].gradients + there.gradients) / m.norm_g
+    return ((change - off) / (1 + start_error(m))).nan_to_num(0.0).clamp(min=0)
+
+
 def step_change_ends(m: Descent) -> tuple[Tensor, Tensor, Tensor]:
     """max_l change_l(1), and its least and largest value."""
     value = m.step_change.amax(-1)
     if m.errors is None:
         return value, torch.zeros_like(value), torch.full_like(value, torch.inf)
     start, end = (e.gradients for e in m.errors)
-    off = (start + end) / m.norm_g
     relative = start_error(m)
-    low = ((m.step_change - off) / (1 + relative)).clamp(min=0).amax(-1)
-    high = torch.where(relative < 1, (m.step_change + off) / (1 - relative), torch.inf).amax(-1)
-    return value, low, high
+    largest = (m.step_change + (start + end) / m.norm_g) / (1 - relative)
+    high = torch.where(relative < 1, largest, torch.inf).amax(-1)
+    return value, least_change(m, m.step_change, m.errors[1]).amax(-1), high
 
 
 def excess_ends(m: Descent) -> tuple[Tensor, Tensor, Tensor]:

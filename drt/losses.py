@@ -44,7 +44,7 @@ class Loss:
 
     def difference_error(self, o: Tensor, do: Tensor) -> Float[Tensor, "..."]:
         """A bound on the rounding error of `difference`; ∞ where none is known."""
-        return torch.full(o.shape[:-2], torch.inf, dtype=torch.float64)
+        return o.new_full(o.shape[:-2], torch.inf)
 
     def check(self, inputs: int, outputs: int) -> None:
         """Raise InputError unless the loss fits so many inputs and outputs."""

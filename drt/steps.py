@@ -11,13 +11,13 @@ import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from drt.caching import cached_property
 from drt.errors import InputError
 from drt.measure import Measurement
 from drt.optim import LARS, Fromage

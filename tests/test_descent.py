@@ -8,6 +8,7 @@ from flint import ctx, fmpq
 import drt
 from drt.descent import measure_descent
 from drt.descent_interval import change_ends
+from drt.descent_rounding import cosine_error
 from drt.errors import InputError
 from drt.exact import ExactNetwork
 from drt.exact_descent import ExactStep
@@ -306,3 +307,33 @@ def test_bad_input_is_named(change, words):
 def test_labels_are_integers(labels):
     with pytest.raises(InputError, match="labels must be a non-empty list of integers"):
         CrossEntropy(labels)
+
+
+def test_cosines_and_changes_stay_within_their_error_bounds():
+    """In floats and in fractions of the same numbers, 8 layers: cos θ_l, and the change that is known to be reached."""
+    for seed in range(5):
+        shapes = [(6, 6)] * 7 + [(3, 6)]
+        *parts, x, y = gaussian(seed, *shapes, *shapes, (1, 6), (1, 3))
+        net = drt.Network(parts[:8], ["leaky_relu:0.25"] * 7 + ["identity"])
+        m, exact = (f(net, parts[8:], x, y) for f in (_float_step, exact_step))
+        assert exact.norm_g.shape == m.norm_g.shape
+        for mine, error, true in zip(m.cosines, cosine_error(m), _middles(exact.cosines), strict=True):
+            assert abs(float(mine) - true) <= float(error)
+        for lower, evaluated, end in zip(m.largest_lower, m.largest, _middles(exact.step_change), strict=True):
+            assert 0.999 * end < float(lower) < float(evaluated)
+
+
+def _float_step(net, dweights, x, y):
+    return measure_descent(net, dweights, x, MeanSquaredError(y))
+
+
+def test_a_change_is_not_known_better_than_its_gradients(monkeypatch):
+    """With errors as large as the gradients nothing is known of the change, and Lemma 1 is not decided by it."""
+    m = measure_descent(*case(2, "leaky_relu:0.1", size=0.3))
+    assert (m.largest_lower > 0.999 * m.largest).any(-1).all()  # at the t that costs the most
+    coarse = measure_descent(*case(2, "leaky_relu:0.1", size=0.3))
+    errors = [e._replace(gradients=coarse.norm_g * 10) for e in coarse.errors]
+    monkeypatch.setitem(coarse.__dict__, "errors", tuple(errors))
+    monkeypatch.setattr("drt.descent.errors_at", lambda m, t: errors[1])
+    assert (coarse.largest_lower == 0).all()
+    assert (cosine_error(coarse) >= 2).all()

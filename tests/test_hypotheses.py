@@ -6,9 +6,10 @@ import pytest
 import torch
 
 import drt
+from drt import hypotheses
 from drt.descent import measure_descent
 from drt.errors import InputError
-from drt.hypotheses import IMPLIED, hypotheses, is_valley, never_contracts, resolve
+from drt.hypotheses import IMPLIED, is_valley, never_contracts, resolve
 from drt.losses import MeanSquaredError
 from drt.steps import measure_steps
 from tests.instances import PIECEWISE, array, instance, measured, scalars

@@ -17,8 +17,9 @@ from drt.claims import (  # noqa: F401  (importing a module registers its claims
 )
 from drt.claims.base import OF_NETWORKS, Claim, bound, claims
 from drt.errors import InputError
+from drt.hypotheses import hypotheses
 
-__all__ = ["Claim", "bound", "claims", "find", "of_descent", "of_network", "of_steps"]
+__all__ = ["Claim", "bound", "claims", "find", "hypotheses", "of_descent", "of_network", "of_steps"]
 
 
 def of_network() -> list[Claim]:
