@@ -11,7 +11,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +20,8 @@ from typing import Any
 import torch
 
 import drt
-from drt.claims import claims, of_descent, of_network, of_steps
+from drt.claims import Claim, claims, of_descent, of_network, of_steps
 from drt.data import load_digits
-from drt.descent import Descent
 from drt.falsify.descent import draw
 from drt.falsify.extremal import Grid, constructions
 from drt.falsify.pipeline import falsify
@@ -31,9 +30,8 @@ from drt.falsify.space import Space
 from drt.falsify.steps import draw as draw_steps
 from drt.falsify.target import Target
 from drt.invariant import steps_of as invariant_steps
-from drt.measure import Instance, measure_all
+from drt.measure import Instance, Measurement, measure_all
 from drt.sampling import PERTURBATIONS, SPECTRA, WIDTH_PATTERNS, Recipe, generator, widths_of
-from drt.steps import Steps
 from drt.trained import INPUTS, NETWORKS, config_of, descents, instances, name_of, steps_of
 from drt.training import train
 from drt.verdict import Verdicts
@@ -104,35 +102,21 @@ class Evidence:
 Findings = dict[str, Evidence]
 
 
+def hold(wanted: Iterable[Claim], m: Measurement, findings: Findings) -> None:
+    """Hold claims against a batch of what they are about."""
+    for claim in wanted:
+        begin = time.perf_counter()
+        evidence = findings.setdefault(claim.id, Evidence())
+        evidence.add(Verdicts(claim, m))
+        evidence.seconds += time.perf_counter() - begin
+
+
 def hold_all(instance: Instance, findings: Findings) -> None:
     """Hold every claim against a batch of instances: function claims, and Jacobian claims at l = 0, L/2 and L − 1."""
     function, jacobians = measure_all(instance)
     depth = instance.net.depth
-    chosen = [jacobians[layer] for layer in sorted({0, depth // 2, depth - 1})]
-    for claim in of_network():
-        begin = time.perf_counter()
-        evidence = findings.setdefault(claim.id, Evidence())
-        for m in [function] if claim.quantity == "function" else chosen:
-            evidence.add(Verdicts(claim, m))
-        evidence.seconds += time.perf_counter() - begin
-
-
-def hold_descent(m: Descent, findings: Findings) -> None:
-    """Hold every descent claim against a batch of networks, losses and steps."""
-    for claim in of_descent():
-        begin = time.perf_counter()
-        evidence = findings.setdefault(claim.id, Evidence())
-        evidence.add(Verdicts(claim, m))
-        evidence.seconds += time.perf_counter() - begin
-
-
-def hold_steps(m: Steps, findings: Findings) -> None:
-    """Hold every claim about steps against a batch of them."""
-    for claim in of_steps():
-        begin = time.perf_counter()
-        evidence = findings.setdefault(claim.id, Evidence())
-        evidence.add(Verdicts(claim, m))
-        evidence.seconds += time.perf_counter() - begin
+    for m in (function, *(jacobians[layer] for layer in sorted({0, depth // 2, depth - 1}))):
+        hold((c for c in of_network() if c.quantity == m.quantity), m, findings)
 
 
 def on_random(seed: int) -> Findings:
@@ -164,8 +148,8 @@ def on_random(seed: int) -> Findings:
         )
         hold_all(recipe.draw(BATCH, rng), findings)
     for _ in range(POPULATIONS):
-        hold_descent(draw(dice, rng).measure(), findings)
-        hold_steps(draw_steps(dice, rng), findings)
+        hold(of_descent(), draw(dice, rng).measure(), findings)
+        hold(of_steps(), draw_steps(dice, rng), findings)
     # Equation 3 is about two scalars.
     hold_all(
         Recipe((1, 1, 1), "identity", delta=10 ** dice.uniform(-8, 2), perturbation="gaussian").draw(BATCH, rng),
@@ -193,12 +177,12 @@ def on_trained(depth: int, activation: str, quick: bool, seed: int) -> tuple[Fin
     for perturbed in instances(run, digits, seed, inputs):
         hold_all(perturbed.instance, findings)
     for m in descents(run, digits, seed, inputs):
-        hold_descent(m, findings)
+        hold(of_descent(), m, findings)
     for steps in steps_of(run, digits):
-        hold_steps(steps, findings)
+        hold(of_steps(), steps, findings)
     if depth == 2:
         for steps in invariant_steps(digits, seed):
-            hold_steps(steps, findings)
+            hold(of_steps(), steps, findings)
     about = {
         "name": name_of(config),
         "depth": depth,

@@ -8,6 +8,7 @@ import numpy as np
 
 from drt import laws
 from drt.wording import number
+from figures.trained import missing
 
 
 def short(x: float) -> str:
@@ -91,6 +92,4 @@ def sentences(summary: dict) -> list[str]:
         f"A single slice says less: its own 0.95 interval of L_eff, the law granted, lies above 1 on {summary['resolved']} of "
         f"{summary['measured']} (an autocorrelated slice counts as few points; how few sets this number)."
     )
-    said += [f"No slice at {count} checkpoints: {why}." for why, count in summary["missing"].items()]
-    left = summary["expected"] - summary["measured"] - sum(summary["missing"].values())
-    return said + ([f"Interrupted: {left} of {summary['expected']} checkpoints are missing."] if left else [])
+    return said + missing(summary, "No slice")

@@ -131,9 +131,7 @@ def sentences(summary: dict) -> list[str]:
             f"With the constant it falls from {power(first['log10_constant'][1])} ({first['depth']} layers) "
             f"to {power(last['log10_constant'][1])} ({last['depth']})."
         )
-    said += [f"Not measured at {count} checkpoints: {why}." for why, count in summary["missing"].items()]
-    left = summary["expected"] - summary["measured"] - sum(summary["missing"].values())
-    return said + ([f"Interrupted: {left} of {summary['expected']} checkpoints are missing."] if left else [])
+    return said + trained.missing(summary, "Not measured")
 
 
 def draw(results: Results, summary: dict, caption: str) -> Figure:

@@ -87,6 +87,13 @@ def expected(nets: Nets) -> int:
     return sum(len(c.checkpoints or ()) for _, c in nets)
 
 
+def missing(summary: dict, what: str) -> list[str]:
+    """How many checkpoints have nothing to show, and why; `what` begins the sentence."""
+    left = summary["expected"] - summary["measured"] - sum(summary["missing"].values())
+    said = [f"{what} at {count} checkpoints: {why}." for why, count in summary["missing"].items()]
+    return said + ([f"Interrupted: {left} of {summary['expected']} checkpoints are missing."] if left else [])
+
+
 def described(nets: Nets, options: argparse.Namespace) -> str:
     """What was trained, and how, in one sentence."""
     c, steps = nets[0][1], sorted({step for _, c in nets for step in c.checkpoints or ()})
