@@ -1,4 +1,4 @@
-"""Which claims `drt prove` found proved, with a digest of the proof files: believed only for these very files."""
+"""Which claims `drt prove` found proved, with a digest of proofs and claims: believed only for these very files."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ FOLDER = Path(__file__).parent
 
 
 def digest() -> str:
-    """SHA-256 over the names and contents of all proof files."""
-    files = [file for pattern in ("*.py", "coq/*.v", "coq/*.txt", "coq/_CoqProject") for file in FOLDER.glob(pattern)]
+    """SHA-256 over the names and contents of all proof files, and of the claims as coded, which they are proofs of."""
+    root = FOLDER.parent
+    patterns = {
+        FOLDER: ("*.py", "coq/*.v", "coq/*.txt", "coq/_CoqProject"),
+        root / "drt": ("claims/*.py", "*hypotheses.py"),
+    }
+    files = [file for folder, names in patterns.items() for name in names for file in folder.glob(name)]
     total = hashlib.sha256()
-    for file in sorted(files, key=lambda f: f.relative_to(FOLDER).as_posix()):
+    for file in sorted(files, key=lambda f: f.relative_to(root).as_posix()):
         content = hashlib.sha256(file.read_bytes()).hexdigest()
-        total.update(f"{file.relative_to(FOLDER).as_posix()} {content}\n".encode())
+        total.update(f"{file.relative_to(root).as_posix()} {content}\n".encode())
     return total.hexdigest()
 
 

@@ -122,16 +122,18 @@ def test_a_record_that_is_none_is_ignored():
         assert proved_claims() == set()
 
 
-def test_a_changed_proof_file_changes_the_digest(monkeypatch, tmp_path):
-    before = digest()
-    copy = tmp_path / "copy"
-    (copy / "coq").mkdir(parents=True)
-    for file in [*recorded.FOLDER.glob("*.py"), *recorded.FOLDER.glob("coq/*")]:
+@pytest.mark.parametrize("changed", ["proofs_checks/coq/Network.v", "drt/claims/theorem1.py", "drt/hypotheses.py"])
+def test_a_changed_proof_or_claim_changes_the_digest(monkeypatch, tmp_path, changed):
+    before, root = digest(), recorded.FOLDER.parent
+    for file in [*(root / "proofs_checks").rglob("*"), *(root / "drt").rglob("*.py")]:
         if file.is_file():
-            (copy / file.relative_to(recorded.FOLDER)).write_bytes(file.read_bytes())
-    monkeypatch.setattr(recorded, "FOLDER", copy)
+            copy = tmp_path / file.relative_to(root)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(file.read_bytes())
+    monkeypatch.setattr(recorded, "FOLDER", tmp_path / "proofs_checks")
     assert digest() == before
-    (copy / "coq" / "Network.v").write_text("Axiom anything : forall P : Prop, P.")
+    with (tmp_path / changed).open("a") as file:
+        file.write("\n")
     assert digest() != before
 
 
