@@ -8,7 +8,7 @@ from flint import ctx, fmpq
 import drt
 from drt.descent import measure_descent
 from drt.descent_interval import change_ends
-from drt.descent_rounding import cosine_error
+from drt.descent_rounding import cosine_error, excess_ends
 from drt.errors import InputError
 from drt.exact import ExactNetwork
 from drt.exact_descent import ExactStep
@@ -337,3 +337,23 @@ def test_a_change_is_not_known_better_than_its_gradients(monkeypatch):
     monkeypatch.setattr("drt.descent.errors_at", lambda m, t: errors[1])
     assert (coarse.largest_lower == 0).all()
     assert (cosine_error(coarse) >= 2).all()
+
+
+@pytest.mark.parametrize("depth", [2, 8, 16])
+def test_outputs_and_excess_stay_within_their_error_bounds(depth):
+    """f at both ends, and 𝓛(1) − 𝓛(0) − Σ⟨g_l, ΔW_l⟩, in floats and in fractions of the same numbers."""
+    for seed in range(5):
+        shapes = [(6, 6)] * (depth - 1) + [(3, 6)]
+        *parts, x, y = gaussian(seed, *shapes, *shapes, (1, 6), (1, 3))
+        net = drt.Network(parts[:depth], ["leaky_relu:0.25"] * (depth - 1) + ["identity"])
+        steps = [0.01 * dw for dw in parts[depth:]]
+        m, exact = _float_step(net, steps, x, y), exact_step(net, steps, x, y)
+        o, do = m.outputs
+        for side, mine in enumerate((o, o + do)):
+            pairs = zip(_rational(mine)[0], exact.net.states(bool(side))[0][-1].entries(), strict=True)
+            assert _contained(sum((a - b) ** 2 for a, b in pairs), float(m.errors[side].outputs[0]))
+        pairs = zip(exact.gradients(), exact.net.dw, strict=True)
+        inner = sum((a * b for g, dw in pairs for a, b in zip(g.entries(), dw.entries(), strict=True)), fmpq(0))
+        excess = exact.loss(True) - exact.loss() - inner
+        _, low, high = (fmpq(*float(v).as_integer_ratio()) for v in excess_ends(m))
+        assert low <= excess <= high
