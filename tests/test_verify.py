@@ -12,7 +12,7 @@ from drt.falsify.extremal import Grid, constructions
 from drt.trained import config_of, instances, name_of
 from drt.training import train
 from drt.verdict import Verdicts
-from drt.verify import Evidence, hold_all, on_extremal, on_random, record, tasks, verify
+from drt.verify import NOT_ATTACKED, ORIGINS, Evidence, hold_all, on_extremal, on_random, record, tasks, verify
 
 MEASURED = [c.id for c in drt.claims.values() if c.quantity in ("function", "jacobian")]
 
@@ -131,11 +131,22 @@ def test_quick_run_end_to_end(tmp_path):
     result = verify(seed=3, quick=True, folder=tmp_path)
     assert {"schema", "version", "seed", "seconds", "claims"} <= set(result)
     by_id = {entry["id"]: entry for entry in result["claims"]}
-    for claim_id in MEASURED:
-        claim, entry = drt.claims[claim_id], by_id[claim_id]
+    assert set(by_id) == set(drt.claims)
+    for claim_id, claim in drt.claims.items():
+        entry = by_id[claim_id]
         assert entry["status"] == ("refuted" if claim.known == "false" else entry["status"])
         assert entry["status"] in ("holds", "proved", "refuted")
         if claim.known == "false":
             assert entry["certified"] == 1
             assert (tmp_path / entry["witness"]).is_file()
     assert len(result["networks"]) == 5
+
+
+@pytest.mark.parametrize("proved", [False, True])
+def test_a_violation_that_nobody_certified_is_never_called_holds_or_proved(proved):
+    """The attack found none, a random network shows one."""
+    by_origin = {origin: Evidence() for origin in ORIGINS}
+    by_origin["random"] = Evidence(instances=5, violations=1)
+    assert record("lemma1", by_origin, NOT_ATTACKED, proved)["status"] == "unconfirmed"
+    by_origin["random"] = Evidence(instances=5)
+    assert record("lemma1", by_origin, NOT_ATTACKED, proved)["status"] == ("proved" if proved else "holds")

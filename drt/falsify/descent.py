@@ -25,6 +25,7 @@ from drt.witness import Witness
 
 BATCH, GENERATIONS = 32, 6
 GENERATIONS_PER_SECOND = 50.0
+LEAST = 16  # populations, whatever the budget: less than a second
 MAX_DEPTH, MAX_WIDTH = 6, 8  # of what is drawn: deeper and wider networks show nothing else, and cost more
 CERTIFIABLE = 0.8  # share of the attack whose finds have the form of a witness: one input, squared loss
 TRIED = 3  # finds of a generation that are certified
@@ -160,12 +161,12 @@ def hunt(
 ) -> Hunt:
     """Breed populations until a violation is certified; then shrink it for at most `shrinking` seconds.
 
-    The budget buys populations, so the same seed gives the same finds.
+    The budget buys populations, LEAST of them at least, so the same seed gives the same finds.
     """
     claim, found = target.claim, Hunt()
     dice, rng = random.Random(seed), torch.Generator().manual_seed(seed)
-    total = max(1, round(budget * GENERATIONS_PER_SECOND / GENERATIONS))
-    deadline, closest = time.monotonic() + 2 * budget, -math.inf
+    total = max(LEAST, round(budget * GENERATIONS_PER_SECOND / GENERATIONS))
+    deadline, closest = time.monotonic() + 2 * max(budget, LEAST * GENERATIONS / GENERATIONS_PER_SECOND), -math.inf
 
     def violated(witness: Witness) -> bool:
         return (
