@@ -41,13 +41,13 @@ from proofs_checks.slack import of_trained
 SCHEMA = 1
 ORIGINS = ("random", "extremal", "trained", "attack")
 POINTS = 150  # per claim and origin, in the report's plots
-RANDOM_TASKS, QUICK_RANDOM_TASKS = 24, 4
+RANDOM_TASKS, QUICK_RANDOM_TASKS = 24, 3
 RECIPES = 24  # per random task
 POPULATIONS = 4  # of descents, per random task
 # Of the budget of an attack, the share that is searching rather than certifying, and how many cores the budget is for.
 ATTACKED_SHARE = 1.5
 BATCH = 32
-QUICK_INPUTS = 8  # digits that trained networks are measured on, where INPUTS is more
+QUICK_INPUTS = 6  # digits that trained networks are measured on, where INPUTS is more
 WATERFALLS = (2, 16)  # depths of the trained networks whose bounds' looseness the report takes apart
 LOG10 = math.log(10)
 
