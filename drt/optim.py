@@ -11,52 +11,7 @@ import torch
 from torch import Tensor
 
 from drt.errors import InputError
-
-_NATIVE = (torch.float32, torch.float64)
-_SMALL = 2**10  # entries; below, a copy into a stack costs less than a call for each norm
-_TOGETHER = 2**16  # entries of the weights updated together: a core's cache keeps them between norms and update
-_TINY = 1e-30  # smaller factors lose digits in float32
-
-
-def _norms(tensors: list[Tensor]) -> list[float]:
-    """‖t‖_F of every tensor; all are of one shape.
-
-    The squares are summed in the tensors' own precision only where none of them can overflow or vanish: in float32
-    a gradient of 1e-23 has a norm of 0, and first-layer gradients of deep networks do get that small.
-    """
-    if tensors[0].dtype not in _NATIVE:
-        return torch.stack(torch._foreach_norm(tensors, 2, torch.float64)).tolist()
-    if tensors[0].numel() <= _SMALL:
-        norms = torch.linalg.vector_norm(torch.stack(tensors).flatten(1), dim=1).tolist()
-    else:
-        norms = torch.stack(torch._foreach_norm(tensors)).tolist()
-    if not (min(norms) > 1e-15 and max(norms) < 1e15):
-        wide = torch.stack(torch._foreach_norm(tensors, 2, torch.float64)).tolist()
-        norms = [n if 1e-15 < n < 1e15 else w for n, w in zip(norms, wide, strict=True)]
-    return norms
-
-
-def _ratios(numerators: Iterable[float], denominators: Iterable[float], dtype: torch.dtype) -> list[float]:
-    """Quotients, and 0 where the denominator is zero, or so small that the dtype cannot hold the quotient, or NaN."""
-    largest = torch.finfo(dtype).max
-    return [r if d and (r := n / d) <= largest else 0.0 for n, d in zip(numerators, denominators, strict=True)]
-
-
-def _combine(tensors: list[Tensor], others: list[Tensor], scales: list[float], factors: list[float]) -> None:
-    """scale·t + factor·other in place of t, for every t."""
-    first = tensors[0]
-    large = first.device.type == "cpu" and first.dtype in _NATIVE and first.numel() > _SMALL
-    if large and all(abs(f) > _TINY for f in factors) and all(t.is_contiguous() for t in (*tensors, *others)):
-        # SGD with weight decay, t − lr·(other + wd·t), passes over the memory once where two operations pass twice.
-        for t, other, scale, factor in zip(tensors, others, scales, factors, strict=True):
-            torch._fused_sgd_(
-                [t], [other], [], lr=-factor, weight_decay=(scale - 1) / factor, momentum=0.0, dampening=0.0,
-                nesterov=False, maximize=False, is_first_step=True,
-            )  # fmt: skip
-    else:
-        # One factor for all is a tensor: as a number, it would be made one for every t.
-        torch._foreach_mul_(tensors, first.new_tensor(scales[0]) if len(set(scales)) == 1 else scales)
-        torch._foreach_addcmul_(tensors, others, [first.new_ones(())] * len(tensors), factors)
+from drt.tensor_lists import NATIVE, STACKED, TOGETHER, Stack, combine, norms_of, ratios
 
 
 class _RelativeStep(torch.optim.Optimizer):
@@ -107,21 +62,34 @@ class _RelativeStep(torch.optim.Optimizer):
                     raise InputError(
                         f"{type(self).__name__} needs dense gradients, got {grad.layout} for {_describe(p)}"
                     )
-                key = (p.dtype, p.device, p.shape)
+                key = (p.dtype, p.device, p.shape, p.is_contiguous() and grad.is_contiguous())
                 if key not in alike:
                     alike[key] = ([], [])
                 params, grads = alike[key]
                 params.append(p)
                 grads.append(grad)
-            for params, grads in alike.values():
-                count = max(1, _TOGETHER // max(1, params[0].numel()))
+            for (dtype, device, shape, contiguous), (params, grads) in alike.items():
+                fuse = contiguous and device.type == "cpu" and dtype in NATIVE
+                count = max(1, TOGETHER // max(1, shape.numel()))
                 for i in range(0, len(params), count):
-                    self._update(group, params[i : i + count], grads[i : i + count])
+                    self._update(group, params[i : i + count], grads[i : i + count], fuse)
         return loss
 
-    def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
-        norms, count = _norms(params + grads), len(params)
-        _combine(params, grads, *self._coefficients(group, norms[:count], norms[count:], params[0].dtype))
+    def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], fuse: bool) -> None:
+        first, count = params[0], len(params)
+        if not fuse or not 0 < first.numel() <= STACKED:
+            norms = norms_of(params + grads)
+            combine(params, grads, *self._coefficients(group, norms[:count], norms[count:], first.dtype), fuse)
+            return
+        stacks: dict[tuple, Stack] = self.__dict__.setdefault("_stacks", {})  # no state: neither saved nor copied
+        if (key := (first.dtype, first.shape, count)) not in stacks:
+            stacks[key] = Stack(params)
+        norms = stacks[key].norms(params, grads)
+        scales, factors = self._coefficients(group, norms[:count], norms[count:], first.dtype)
+        if len(set(scales)) == 1:
+            stacks[key].combine(params, scales[0], factors)
+        else:
+            combine(params, grads, scales, factors, fuse)
 
     def _coefficients(
         self, group: dict[str, Any], weights: list[float], grads: list[float], dtype: torch.dtype
@@ -168,14 +136,14 @@ class Fromage(_RelativeStep):
         self, group: dict[str, Any], weights: list[float], grads: list[float], dtype: torch.dtype
     ) -> tuple[list[float], list[float]]:
         prefactor = 1 / math.sqrt(1 + group["lr"] ** 2)
-        ratios = _ratios(weights, grads, dtype)
-        return [prefactor if r else 1.0 for r in ratios], [-prefactor * group["lr"] * r for r in ratios]
+        quotients = ratios(weights, grads, dtype)
+        return [prefactor if r else 1.0 for r in quotients], [-prefactor * group["lr"] * r for r in quotients]
 
-    def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
-        super()._update(group, params, grads)
+    def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], fuse: bool) -> None:
+        super()._update(group, params, grads, fuse)
         if group["p_bound"] is not None:
             limits = [group["p_bound"] * self.state[p]["initial_norm"] for p in params]
-            shrink = [limit / n if n > limit else 1.0 for n, limit in zip(_norms(params), limits, strict=True)]
+            shrink = [limit / n if n > limit else 1.0 for n, limit in zip(norms_of(params), limits, strict=True)]
             torch._foreach_mul_(params, shrink)
 
 
@@ -230,19 +198,19 @@ class LARS(_RelativeStep):
     ) -> list[float]:
         """lr·λ of every tensor."""
         sums = [g + group["weight_decay"] * w for w, g in zip(weights, grads, strict=True)]
-        return [group["lr"] * group["trust_coefficient"] * ratio for ratio in _ratios(weights, sums, dtype)]
+        return [group["lr"] * group["trust_coefficient"] * ratio for ratio in ratios(weights, sums, dtype)]
 
-    def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
+    def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], fuse: bool) -> None:
         if not group["momentum"]:
-            super()._update(group, params, grads)
+            super()._update(group, params, grads, fuse)
             return
-        norms, count = _norms(params + grads), len(params)
+        norms, count = norms_of(params + grads), len(params)
         rates = self._rates(group, norms[:count], norms[count:], params[0].dtype)
         for p in params:
             self.state[p].setdefault("momentum_buffer", torch.zeros_like(p))
         velocities, decay = [self.state[p]["momentum_buffer"] for p in params], group["weight_decay"]
         directions = list(torch._foreach_add(grads, params, alpha=decay)) if decay else grads
-        _combine(velocities, directions, [group["momentum"]] * count, rates)
+        combine(velocities, directions, [group["momentum"]] * count, rates, fuse)
         torch._foreach_sub_(params, velocities)
 
 

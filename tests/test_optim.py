@@ -90,7 +90,7 @@ def test_the_relative_size_of_a_step_is_exact(eta):
         assert float((p.detach() - w).norm() / w.norm()) == pytest.approx(size, rel=1e-11)
 
 
-@pytest.mark.parametrize("shape", [(6, 4), (64, 32), (300, 300)])
+@pytest.mark.parametrize("shape", [(6, 4), (64, 32), (90, 60), (300, 300)])
 def test_tensors_updated_together_are_as_if_alone(shape):
     """Stacked or one by one, in pieces that fit a cache or whole, contiguous or not: the same to a few roundings."""
     weights, grads = tensors(0, *[shape] * 20), tensors(1, *[shape] * 20)
