@@ -23,6 +23,7 @@ from drt.descent_rounding import (
     cosine_error,
     errors_at,
     excess_ends,
+    gamma_ends,
     least_change,
     start_error,
     step_change_ends,
@@ -55,6 +56,7 @@ class Descent(Measurement):
         norm_g, norm_step, cosines, step_change (…, L)   ‖g_l‖_F, ‖ΔW_l‖_F, cos θ_l (1 where ΔW_l = 0), change_l(1)
         eta (…,)            max_l δ_l
         slope, fall (…,)    Σ⟨g_l, ΔW_l⟩, and 𝓛(0) − 𝓛(1) without cancellation
+        gamma (…,)          γ = ‖M̃ − M‖_F/‖M‖_F at t = 1, M = Σ_i ∂𝓛/∂f_i·x_iᵀ; for one input, the change of ∂𝓛/∂f
         excess (…,)         𝓛(1) − 𝓛(0) − slope, what curvature adds
         largest (…, L)      the largest change_l(t) that was evaluated
         largest_lower       a lower bound on the maximum, rounding included: at t = 1, and at the t that costs the most;
@@ -170,6 +172,23 @@ class Descent(Measurement):
     @cached_property
     def step_change(self) -> Float[Tensor, "... L"]:
         return self._end_of_segment.change[0]
+
+    @cached_property
+    def _end_to_end(self) -> tuple[Tensor, Tensor]:
+        """‖M̃ − M‖_F and ‖M‖_F."""
+        o, do = self.outputs
+        start = self.loss.gradient(o).mT @ self.x
+        change = self.loss.gradient_difference(o.expand_as(do), do).mT @ self.x
+        norms = torch.linalg.matrix_norm(change), torch.linalg.matrix_norm(start)
+        return norms[0].expand(self.batch_shape), norms[1].expand(self.batch_shape)
+
+    @property
+    def gamma(self) -> Float[Tensor, "..."]:
+        """γ, or an end of its rounding error."""
+        change, size = self._end_to_end
+        if not self._side:
+            return change / size
+        return gamma_ends(self, change, size)[self._side > 0]
 
     @cached_property
     def excess(self) -> Float[Tensor, "..."]:

@@ -31,6 +31,10 @@ def _moving(m: Descent, met: Tensor) -> Tensor:
     return (met | (m.norm_step == 0)).all(-1)
 
 
+def _one_input(m: Descent) -> bool:
+    return m.x.shape[-2] == 1 or bool((m.alphas == m.betas).all())
+
+
 def _bracket(m: Descent) -> Tensor:
     return _moving(m, m.cosines > m.largest)
 
@@ -92,6 +96,12 @@ for hypothesis in (
         "g_l ≠ 0 in every layer, and some ΔW_l ≠ 0",
         lambda m: (_descent(m).norm_g > 0).all(-1) & (_descent(m).norm_step > 0).any(-1),
         lambda m, index: "a layer's gradient is zero, or nothing moves",
+    ),
+    Hypothesis(
+        "one-input",
+        "one input, or φ linear (α_l = β_l) in every layer",
+        lambda m: torch.full(m.batch_shape, _one_input(_descent(m)), device=m.device),
+        lambda m, index: f"{_descent(m).x.shape[-2]} inputs, and φ is not linear",
     ),
     Hypothesis(
         "bracket",

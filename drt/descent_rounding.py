@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 
 class Errors(NamedTuple):
-    """Bounds on the errors of the outputs, each input's norm (…, N), and of g_1 … g_L, in Frobenius norm (…, L)."""
+    """Bounds on errors: of the outputs, each input's norm (…, N); in Frobenius norm, of g_1 … g_L (…, L) and of M (…,)."""
 
     outputs: Tensor
     gradients: Tensor
+    end_to_end: Tensor
 
 
 def errors_at(m: Descent, t: Float[Tensor, "..."]) -> Errors | None:
@@ -62,6 +63,8 @@ def errors_at(m: Descent, t: Float[Tensor, "..."]) -> Errors | None:
     back = m.loss.gradient(h[-1])
     e_loss = m.loss.smoothness * e_out / h[-1].shape[-2]
     e_loss = e_loss + 32 * (h[-1].abs().amax(-1) + h[-1].shape[-1]) * UNIT * _norm(back)
+    rounded = 4 * (m.x.shape[-2] + 4) * UNIT * torch.linalg.matrix_norm(back.abs().mT @ m.x.abs())
+    end_to_end = (e_loss * _norm(m.x)).sum(-1) + rounded
     later = torch.zeros_like(
         e_loss
     )  # what layers above added to the error of ∂𝓛/∂h_l; the loss's own is carried by J_l
@@ -79,7 +82,8 @@ def errors_at(m: Descent, t: Float[Tensor, "..."]) -> Errors | None:
         product = 4 * (w.shape[-2] + 4) * UNIT * _norm(e.abs() @ w.abs())
         back, later = e @ w, norms[layer] * later + product
     gradients = torch.stack([f.expand(m.batch_shape) for f in found], -1)
-    return Errors(e_out * (1 + 2**-20), gradients * (1 + 2**-20))
+    end_to_end = end_to_end.expand(m.batch_shape)
+    return Errors(*(v * (1 + 2**-20) for v in (e_out, gradients, end_to_end)))
 
 
 class _Forward(NamedTuple):
@@ -173,6 +177,15 @@ def least_change(m: Descent, change: Float[Tensor, "... L"], there: Errors) -> F
     assert m.errors is not None  # there would be no `there`
     off = (m.errors[0].gradients + there.gradients) / m.norm_g
     return ((change - off) / (1 + start_error(m))).nan_to_num(0.0).clamp(min=0)
+
+
+def gamma_ends(m: Descent, change: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
+    """The least and largest γ = ‖M̃ − M‖_F/‖M‖_F that computed norms of M̃ − M and M may stand for."""
+    if m.errors is None:
+        return torch.zeros_like(size), torch.full_like(size, torch.inf)
+    start, end = (e.end_to_end for e in m.errors)
+    low = ((change - start - end) / (size + start)).nan_to_num(0.0).clamp(min=0)
+    return low, torch.where(size > start, (change + start + end) / (size - start), torch.inf)
 
 
 def step_change_ends(m: Descent) -> tuple[Tensor, Tensor, Tensor]:

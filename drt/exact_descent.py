@@ -107,6 +107,12 @@ class ExactStep(ExactMeasurement):
         return self._layers(lambda k: self._root(_relative(*pairs[k])))
 
     @cached_property
+    def gamma(self) -> Balls:
+        """‖∂𝓛̃/∂f − ∂𝓛/∂f‖/‖∂𝓛/∂f‖ at W + ΔW."""
+        start, end = (minus(self.net.states(moved)[0][-1], self.target) for moved in (False, True))
+        return Balls(self._root(_relative(start, end)))
+
+    @cached_property
     def breakdown(self) -> Balls:
         """sup_t ‖g_l(W+tΔW) − g_l‖_F/‖g_l‖_F, enclosed; 0 for a layer that does not move."""
         ends = [fmpq(k, PIECES) for k in range(PIECES + 1)]

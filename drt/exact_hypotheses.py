@@ -58,9 +58,13 @@ def _conditioning(*which: str) -> Callable[[ExactMeasurement], str]:
 def _widths(m: ExactMeasurement) -> str:
     rising = [above >= below for below, above in zip(m.widths, m.widths[1:], strict=False)]
     falling = [above <= below for below, above in zip(m.widths, m.widths[1:], strict=False)]
-    floors = [0] if m.quantity == "function" else range(len(rising) + 1)
-    met = any(all(falling[:floor]) and all(rising[floor:]) for floor in floors)
-    wanted = "never contract" if m.quantity == "function" else "form a valley"
+    if m.quantity == "descent":
+        met, wanted = all(rising[:-1]) and all(falling[1:]), "spare the gradients"
+    elif m.quantity == "function":
+        met, wanted = all(rising), "never contract"
+    else:
+        floors = range(len(rising) + 1)
+        met, wanted = any(all(falling[:floor]) and all(rising[floor:]) for floor in floors), "form a valley"
     return "" if met else f"widths {'-'.join(map(str, m.widths))} do not {wanted}"
 
 
@@ -136,6 +140,10 @@ def _moving(m: ExactMeasurement) -> Iterator[tuple[int, Balls]]:
             yield k, cosine
 
 
+def _one_input(m: ExactMeasurement) -> str:
+    return ""  # a witness has one
+
+
 def _bracket(m: ExactMeasurement) -> str:
     breakdown = cast(ExactStep, m).breakdown
     for k, cosine in _moving(m):
@@ -174,6 +182,7 @@ _CHECKS: dict[str, Callable[[ExactMeasurement], str]] = {
     "differentiable": _differentiable,
     "relu": _relu,
     "gradients": _gradients,
+    "one-input": _one_input,
     "bracket": _bracket,
     "step-size": _step_size,
     "step-size-constant": _step_size_constant,

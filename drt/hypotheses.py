@@ -70,13 +70,24 @@ def _conditioning(name: str, which: dict[str, str]) -> Hypothesis:
     return Hypothesis(name, f"κ(·) ≤ κ < ∞ for all {names}; a zero ΔW_l is exempt", met, why)
 
 
+def spares_gradients(widths: tuple[int, ...]) -> bool:
+    """n_0 ≤ n_1 = … = n_{L−1} ≥ n_L: for every l, the layers before it never contract, those after it never expand."""
+    return never_contracts(widths[:-1]) and never_contracts(widths[:0:-1])
+
+
+_WIDTHS = {
+    "function": (never_contracts, "contract"),
+    "jacobian": (is_valley, "do not form a valley"),
+    "descent": (spares_gradients, "are not n_0 ≤ n_1 = … = n_{L−1} ≥ n_L"),
+}
+
+
 def _widths_met(m: Measurement) -> bool:
-    return never_contracts(m.widths) if m.quantity == "function" else is_valley(m.widths)
+    return _WIDTHS[m.quantity][0](m.widths)
 
 
 def _widths_why(m: Measurement) -> str:
-    fault = "contract" if m.quantity == "function" else "do not form a valley"
-    return f"widths {'-'.join(map(str, m.widths))} {fault}"
+    return f"widths {'-'.join(map(str, m.widths))} {_WIDTHS[m.quantity][1]}"
 
 
 def _small_why(m: Measurement, index: tuple[int, ...]) -> str:
@@ -115,7 +126,8 @@ hypotheses: dict[str, Hypothesis] = {
         _conditioning("conditioning-w", {"kappa_w": "W"}),
         _of_network(
             "widths",
-            "n_0 ≤ … ≤ n_L for the function; n_l, …, n_L never rising, then never falling, for a Jacobian",
+            "n_0 ≤ … ≤ n_L for the function; n_l, …, n_L never rising, then never falling, for a Jacobian; "
+            "n_0 ≤ n_1 = … = n_{L−1} ≥ n_L for gradients",
             _widths_met,
             _widths_why,
         ),

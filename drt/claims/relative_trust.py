@@ -5,16 +5,20 @@
 
 H1  gradients: g_l ≠ 0 in every layer, and something moves.
 
-Models, not theorems: near a minimum of the loss the gradient is small and changes by many times its size.
+The first two are models, not theorems: near a minimum of the loss the gradient is small and changes by many times its size.
 
-Where the spectral one is true, and with what constant: for a loss that is linear in f, φ the identity and square layers,
+Where the spectral one is true, and with what constant (spectral-relative-trust.constant, a theorem):
 
-    ‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F ≤ Π_{k≠l} κ(W_k) · [Π_{k≠l} (1 + ρ_k) − 1],
+    ‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F ≤ C_l · [(1 + γ) · Π_{k≥l} (β_k/α_k) · Π_{k≠l} (1 + ρ_k) − 1] for all l,
+    C_l = Π_{k<l} (β_k/α_k) · Π_{k≠l} κ(W_k),   γ = ‖M̃ − M‖_F/‖M‖_F,   M = Σ_i ∂𝓛/∂f_i · x_iᵀ
 
-so with constant 1 for orthogonal layers. For g_l = b aᵀ with a = W_{l−1}···W_1 x and b = (W_L···W_{l+1})ᵀ∂𝓛/∂f: both change by
-at most r ≤ C(P − 1), C = Πκ, P = Π(1 + ρ), of their layers (`spectral.function`; transposed for b), b aᵀ by at most
-(1 + r_a)(1 + r_b) − 1, and [1 + C_a(P_a − 1)][1 + C_b(P_b − 1)] − 1 ≤ C_aC_b(P_aP_b − 1) for C ≥ 1. What breaks the model in
-training is the loss: ∂𝓛/∂f changes too.
+H2  transmission, α > 0.   H3  conditioning of W_l only.   H4  widths: n_0 ≤ n_1 = … = n_{L−1} ≥ n_L.
+H5  one input, or φ linear.
+
+For one input γ is the relative change of ∂𝓛/∂f. A loss that is linear in f has γ = 0: for linear networks spectral relative
+trust is then true up to Πκ(W_k), and as it stands for orthogonal layers. Near a minimum γ is what breaks it: ∂𝓛/∂f is small.
+Proof: g_lᵀ is h_{l−1}·(∂𝓛/∂f)ᵀ (or W_{l−1}···W_1Mᵀ) multiplied on the right by the layers L … l+1 and Φ'_l; no factor shrinks
+a norm by more than α_k·s_min(W_k), and each adds to the relative change what `spectral.jacobian` says. Coq: Gradient.v.
 Source: Modelling assumption 1 of the paper; the spectral one is a conjecture of this project's.
 """
 
@@ -22,7 +26,8 @@ from drt import descent_hypotheses as _registered  # noqa: F401  (importing it r
 from drt.claims.base import Claim, register
 from drt.hypotheses import resolve
 from drt.measure import Measurement
-from drt.numbers import Number, log_product_minus_one, product_minus_one
+from drt.numbers import Number, exp, expm1, log, log1p, log_product_minus_one, maximum, product_minus_one
+from drt.numbers import sum as sum_
 
 
 def deep(m: Measurement) -> Number:
@@ -45,6 +50,35 @@ def log_spectral(m: Measurement) -> Number:
     return log_product_minus_one(m.rho)
 
 
+def _factors(m: Measurement, layer: int) -> tuple[Number, Number]:
+    """Log C_l, and the logarithm of what 1 is subtracted from, of layer l = layer + 1."""
+    slopes, kappas, steps = log(m.betas / m.alphas), log(m.kappa_w), log1p(m.rho)
+    below, above = (..., slice(layer)), (..., slice(layer + 1, None))
+    constant = sum_(slopes[below]) + sum_(kappas[below]) + sum_(kappas[above])
+    growth = log1p(m.gamma) + sum_(slopes[..., slice(layer, None)]) + sum_(steps[below]) + sum_(steps[above])
+    return constant, growth
+
+
+def constant_trust(m: Measurement) -> Number:
+    """max_l C_l·[(1 + γ)·Π_{k≥l} (β_k/α_k)·Π_{k≠l} (1 + ρ_k) − 1]."""
+    largest = None
+    for layer in range(m.depth):
+        constant, growth = _factors(m, layer)
+        bound = exp(constant) * expm1(growth)
+        largest = bound if largest is None else maximum(largest, bound)
+    return largest
+
+
+def log_constant_trust(m: Measurement) -> Number:
+    """Its logarithm."""
+    largest = None
+    for layer in range(m.depth):
+        constant, growth = _factors(m, layer)
+        bound = constant + growth + log(-expm1(-growth))  # log(eᵍ − 1), which does not overflow
+        largest = bound if largest is None else maximum(largest, bound)
+    return largest
+
+
 for claim_id, letter, source, formula, log_formula in (
     ("deep-relative-trust", "δ", "paper, Modelling assumption 1", deep, log_deep),
     ("spectral-relative-trust", "ρ", "this project", spectral, log_spectral),
@@ -63,3 +97,18 @@ for claim_id, letter, source, formula, log_formula in (
             known="false",
         )
     )
+
+register(
+    Claim(
+        "spectral-relative-trust.constant",
+        "theorem",
+        "descent",
+        "‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F ≤ C_l[(1 + γ)Π_{k≥l} (β/α)·Π_{k≠l} (1 + ρ_k) − 1] for all l",
+        "this project, proofs_checks/coq/Gradient.v",
+        resolve(("-nonzero", "gradients", "transmission", "conditioning-w", "widths", "one-input")),
+        constant_trust,
+        log_constant_trust,
+        left="change",
+        known="true",
+    )
+)

@@ -34,16 +34,16 @@ SMALLEST = ((1, 1), (1, 1, 1), (1, 1), (1, 1, 1), (1, 1, 1, 1))  # tried first: 
 
 @dataclass(frozen=True)
 class Population:
-    """Networks of one shape with raw directions, inputs, targets and log₁₀ η: what is drawn and bred."""
+    """Networks of one shape with raw directions, inputs, targets and every layer's log₁₀ δ_l: what is drawn and bred."""
 
     activations: tuple[str, ...]
     loss: str
     along_gradient: bool
-    tensors: tuple[Tensor, ...]  # W_1 … W_L, D_1 … D_L, x, y, log₁₀ η; the batch leads
+    tensors: tuple[Tensor, ...]  # W_1 … W_L, D_1 … D_L, x, y, log₁₀ δ (…, L); the batch leads
 
     def measure(self) -> Descent:
-        """ΔW_l = η‖W_l‖_F·(D_l, or −g_l, normalised)."""
-        depth, (x, y, log_eta) = len(self.activations), self.tensors[-3:]
+        """ΔW_l = δ_l‖W_l‖_F·(D_l, or −g_l, normalised)."""
+        depth, (x, y, log_delta) = len(self.activations), self.tensors[-3:]
         weights, directions = list(self.tensors[:depth]), list(self.tensors[depth:-3])
         net = Network(weights, list(self.activations))
         loss: Loss = MeanSquaredError(y) if self.loss == "mse" else CrossEntropy(y[0].argmax(-1))
@@ -54,11 +54,11 @@ class Population:
                 torch.where(g.norm(dim=(-1, -2), keepdim=True) > 0, -g, d)
                 for g, d in zip(start.gradients, directions, strict=True)
             ]
-        sizes = 10.0 ** log_eta.reshape(-1, 1, 1)
+        sizes = 10.0**log_delta
         steps = []
-        for w, d in zip(weights, directions, strict=True):
+        for layer, (w, d) in enumerate(zip(weights, directions, strict=True)):
             of_w, of_d = (v.norm(dim=(-1, -2), keepdim=True) for v in (w, d))
-            steps.append(sizes * of_w / of_d.clamp(min=1e-300) * d)
+            steps.append(sizes[:, layer].reshape(-1, 1, 1) * of_w / of_d.clamp(min=1e-300) * d)
         return measure_descent(net, steps, x, loss)
 
     def take(self, rows: Tensor) -> Population:
@@ -66,7 +66,7 @@ class Population:
         return replace(self, tensors=tuple(t[rows] for t in self.tensors))
 
     def mutated(self, rng: torch.Generator, space: Space) -> Population:
-        """Every number changed by a tenth of its size or so; some members more, some less; η stays in its range."""
+        """Every number changed by a tenth of its size or so; some members more, some less; δ_l stays in its range."""
         scale = 10 ** (-2 * torch.rand(len(self.tensors[0]), generator=rng, dtype=torch.float64))
         changed = []
         for t in self.tensors:
@@ -109,18 +109,18 @@ def draw(
 
     shapes = list(zip(widths[1:], widths, strict=False))
     weights, directions = [gaussian(n, m) for n, m in shapes], [gaussian(n, m) for n, m in shapes]
-    if dice.random() < 0.3:  # one layer moves
-        only = dice.randrange(depth)
-        directions = [d if i == only else d * 1e-6 for i, d in enumerate(directions)]
     x = gaussian(inputs, widths[0])
     h = x
     for w, phi in zip(weights, Network(weights, list(activations)).activations, strict=True):
         h = phi(h @ w.mT)
     y = h * dice.choice((0.0, 1.0)) + gaussian(inputs, widths[-1]) * 10 ** dice.uniform(-2, 2)
     low, high = _log_sizes(space)
-    log_eta = low + (high - low) * torch.rand(BATCH, generator=rng, dtype=torch.float64)
+    log_delta = low + (high - low) * torch.rand(BATCH, 1, generator=rng, dtype=torch.float64)
+    log_delta = log_delta.repeat(1, depth)
+    if dice.random() < 0.3:  # one layer moves, the others hardly
+        log_delta[:, torch.arange(depth) != dice.randrange(depth)] = low
     loss = "mse" if certifiable or widths[-1] == 1 or dice.random() < 0.5 else "cross-entropy"
-    return Population(activations, loss, dice.random() < 0.7, (*weights, *directions, x, y, log_eta))
+    return Population(activations, loss, dice.random() < 0.7, (*weights, *directions, x, y, log_delta))
 
 
 @dataclass

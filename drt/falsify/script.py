@@ -162,11 +162,13 @@ norm_step = np.array([np.linalg.norm(d) for d in DW])
 inner = np.array([(g * d).sum() for g, d in zip(gradients(0), DW)])
 constants = np.array([slopes_of(spec) for spec in PHI])
 kappa_w = np.array([np.linalg.cond(w) for w in W])
+start, end = states(W)[0] - Y, states([w + d for w, d in zip(W, DW)])[0] - Y
 m = SimpleNamespace(
     norm_g=norm_g, norm_step=norm_step, lever=norm_g * norm_step, step_change=change(1.0),
     cosines=np.where(norm_step > 0, -inner / np.where(norm_step > 0, norm_g * norm_step, 1.0), 1.0),
     # The maximum over t as 2,000 points see it: a lower bound.
     breakdown=np.where(norm_step > 0, np.max([change(t) for t in np.linspace(0, 1, 2001)], axis=0), 0.0),
+    gamma=np.linalg.norm(end - start) / np.linalg.norm(start),
     delta=ratio("fro"), rho=ratio(2), eta=ratio("fro").max(), depth=len(W), kappa_w=kappa_w,
     alphas=constants[:, 0], betas=constants[:, 1], alpha=constants[:, 0].min(), beta=constants[:, 1].max(),
 )

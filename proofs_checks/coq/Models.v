@@ -4,9 +4,12 @@
                             ‖f̃−f‖/‖f‖ <= (κ²)^L [Π (1+δ_k) − 1].  False already for one 2 × 2
                             layer with κ = 1: the ratio is unbounded while δ = 1/2
                             ([relu_model_unbounded]).
+    relu-model.jacobian     The same for one 2 × 2 Jacobian: the change is more than ‖J‖_F, whatever
+                            small δ is ([relu_model_jacobian_fails]).
     deep-relative-trust     ‖g_l(W+ΔW) − g_l(W)‖/‖g_l(W)‖ <= Π (1+δ_k) − 1, as a statement about
                             every network: false for one weight and the squared loss
-                            ([deep_relative_trust_fails]).
+                            ([deep_relative_trust_fails]).  So is spectral-relative-trust, the same
+                            with ρ in place of δ ([spectral_relative_trust_fails]).
     lemma2.unconditional    Lemma 2 without asking that deep relative trust holds: false, in the
                             same network ([lemma2_unconditional_fails]).
 
@@ -80,6 +83,81 @@ Proof.
     rewrite (N eta (f (turn 1 0))), (N (1 / 2) (vsub _ _)); unfold vsub; try lra.
     split; [exact Heta|].
     replace (1 / 2 / eta) with (B * B + 1) by (unfold eta; field; nra). nra.
+Qed.
+
+Lemma derivable_locally f g z d r :
+  0 < r -> (forall u, Rabs (u - z) < r -> f u = g u) -> derivable_pt_lim g z d ->
+  derivable_pt_lim f z d.
+Proof.
+  intros Hr E D eps Heps. destruct (D eps Heps) as [delta Hd].
+  assert (Hm : 0 < Rmin delta r) by (apply Rmin_glb_lt; [apply cond_pos|exact Hr]).
+  exists (mkposreal _ Hm). intros h Hh Hhd. simpl in Hhd.
+  assert (H1 := Rmin_l delta r). assert (H2 := Rmin_r delta r).
+  rewrite (E (z + h)), (E z); [apply Hd; [exact Hh|lra]| |].
+  - rewrite Rminus_diag_eq by reflexivity. rewrite Rabs_R0. exact Hr.
+  - replace (z + h - z) with h by ring. lra.
+Qed.
+
+Lemma relu_derivative z d : z <> 0 -> d = (if Rlt_dec 0 z then 1 else 0) -> derivable_pt_lim relu z d.
+Proof.
+  intros Hz ->. assert (Hr := Rabs_pos_lt z Hz).
+  apply derivable_locally with (g := fun u => if Rlt_dec 0 z then u else 0) (r := Rabs z); [exact Hr| |].
+  - intros u Hu. unfold relu, leaky_relu. destruct (Rlt_dec 0 z) as [Hp|Hn].
+    + rewrite (Rabs_right z) in Hu by lra. apply Rabs_def2 in Hu.
+      destruct (Rle_dec 0 u); lra.
+    + rewrite (Rabs_left1 z) in Hu by lra. apply Rabs_def2 in Hu.
+      destruct (Rle_dec 0 u); lra.
+  - destruct (Rlt_dec 0 z); [apply derivable_pt_lim_id|apply derivable_pt_lim_const].
+Qed.
+
+(** W = I, ΔW = b of a quarter turn, x = (1, −b/2): the second unit is switched on.
+    J = diag(1, 0), J̃ = W̃; the bound is κ² [(1+δ) − 1] = b. *)
+Theorem relu_model_jacobian_fails b :
+  0 < b <= 1 / 2 ->
+  let W := turn 1 0 in let Wt := turn 1 b in
+  let x := fun j : nat => match j with O => 1 | _ => - (b / 2) end in
+  let G := fun (_ i : nat) => match i with O => 1 | _ => 0 end in
+  let Gt := fun _ _ : nat => 1 in
+  let two := fun _ : nat => 2%nat in
+  let J F V := jac two F (fun _ => V) 0 1 in
+  derivatives_at (fun _ => relu) two (fun _ => W) no_bias x 0 1 G /\
+  derivatives_at (fun _ => relu) two (fun _ => Wt) no_bias x 0 1 Gt /\
+  layer_conditioned 1 2 2 W Wt /\ delta 2 2 W (msub Wt W) = b /\
+  1 < fro 2 2 (msub (J Gt Wt) (J G W)) / fro 2 2 (J G W).
+Proof.
+  intros Hb W Wt x G Gt two J.
+  assert (ED : msub Wt W = turn 0 b).
+  { apply functional_extensionality; intro i; apply functional_extensionality; intro j.
+    unfold msub, W, Wt, turn. destruct (Nat.eqb i j), (Nat.ltb j i); ring. }
+  assert (Hfro : forall a c, fro 2 2 (turn a c) = sqrt (2 * (a * a + c * c))).
+  { intros. unfold fro, dotF, dot, col, turn; simpl. f_equal. ring. }
+  split; [|split; [|split; [|split]]].
+  - intros j i Hj Hi. replace j with 0%nat by lia. apply relu_derivative.
+    + unfold pre, vadd, no_bias, mv, two, W, x, turn; simpl.
+      destruct i as [|[|i]]; simpl; [lra|lra|unfold two in Hi; lia].
+    + unfold pre, vadd, no_bias, mv, two, W, x, turn, G; simpl.
+      destruct i as [|[|i]]; simpl; [| |unfold two in Hi; lia]; destruct (Rlt_dec _ _); lra.
+  - intros j i Hj Hi. replace j with 0%nat by lia. apply relu_derivative.
+    + unfold pre, vadd, no_bias, mv, two, Wt, x, turn; simpl.
+      destruct i as [|[|i]]; simpl; [nra|lra|unfold two in Hi; lia].
+    + unfold pre, vadd, no_bias, mv, two, Wt, x, turn, Gt; simpl.
+      destruct i as [|[|i]]; simpl; [| |unfold two in Hi; lia]; destruct (Rlt_dec _ _); nra.
+  - unfold layer_conditioned. rewrite ED. split; [|split]; apply turn_conditioned; nra.
+  - unfold delta. rewrite ED. unfold W. rewrite !Hfro.
+    replace (2 * (0 * 0 + b * b)) with (b * b * 2) by ring.
+    rewrite sqrt_mult_alt, sqrt_square by nra.
+    replace (2 * (1 * 1 + 0 * 0)) with 2 by ring. field.
+    assert (H := sqrt_lt_R0 2 ltac:(lra)). lra.
+  - assert (EJ : forall F V i j, (i < 2)%nat -> (j < 2)%nat -> J F V i j = dg (F 0%nat) V i j)
+      by (intros; apply mm_idm_r; assumption).
+    rewrite (fro_ext 2 2 (J G W) (dg (G 0%nat) W)) by (intros; apply EJ; assumption).
+    rewrite (fro_ext 2 2 (msub _ _) (msub (dg (Gt 0%nat) Wt) (dg (G 0%nat) W)))
+      by (intros; unfold msub; rewrite !EJ by assumption; reflexivity).
+    replace (fro 2 2 (dg (G 0%nat) W)) with 1.
+    2:{ unfold fro, dotF, dot, col, dg, G, W, turn; simpl.
+        match goal with |- _ = sqrt ?e => replace e with 1 by ring end. symmetry; apply sqrt_1. }
+    unfold Rdiv. rewrite Rinv_1, Rmult_1_r. rewrite <- sqrt_1 at 1.
+    unfold fro, dotF, dot, col, msub, dg, G, Gt, W, Wt, turn; simpl. apply sqrt_lt_1_alt. nra.
 Qed.
 
 (** ** The network with one weight *)
@@ -169,6 +247,31 @@ Proof.
   split; [exact Hg|]. split; [exact Hg0|].
   unfold one, W, D, g. rewrite one_weight_breakdown by lra. simpl prod. rewrite !fro_1_1.
   unfold weight. rewrite Rabs_left, Rabs_right by lra. lra.
+Qed.
+
+(** There ρ = δ. *)
+Lemma opnorm_1_1 A : opnorm 1 1 A = Rabs (A 0%nat 0%nat).
+Proof.
+  assert (E : forall x, mv 1 A x 0%nat = A 0%nat 0%nat * x 0%nat)
+    by (intros; unfold mv; simpl; ring).
+  apply Rle_antisym.
+  - apply opnorm_le; [apply Rabs_pos|]. intros x. rewrite !nrm_1, E, Rabs_mult. lra.
+  - assert (H := mv_le_opnorm 1 1 A (fun _ => 1)).
+    rewrite !nrm_1, E, Rmult_1_r, Rabs_R1, Rmult_1_r in H. exact H.
+Qed.
+
+Theorem spectral_relative_trust_fails :
+  let W := weight 2 in let D := weight (- 1) in
+  let g := one_weight_gradient (19 / 10) in
+  let one := fun _ : nat => 1%nat in
+  (forall V, gradient_at 1 one one (one_weight (19 / 10)) V (g V)) /\
+  0 < fro 1 1 (g W 0%nat) /\
+  prod 1 (fun k => 1 + rho 1 1 (W k) (D k)) - 1 < breakdown one one W D g 0 1.
+Proof.
+  intros W D g one. destruct deep_relative_trust_fails as [Hg [Hg0 H]].
+  split; [exact Hg|]. split; [exact Hg0|].
+  unfold rho. rewrite (prod_ext 1 _ (fun k => 1 + fro 1 1 (D k) / fro 1 1 (W k))); [exact H|].
+  intros k _. rewrite !opnorm_1_1, !fro_1_1. reflexivity.
 Qed.
 
 (** Lemma 2 (hence condition (4) and Lemma 1) applies to 𝓛(W) = W², W = 1, ΔW = −1/2. *)
