@@ -86,7 +86,7 @@ class Verdicts:
         for name in claim.hypotheses:
             try:
                 self.failed[name] = ~hypotheses[name].met(m).expand(m.batch_shape)
-            except AttributeError as error:
+            except (AttributeError, KeyError) as error:
                 raise InputError(
                     f"hypothesis {name!r} cannot be asked of a measurement of the {m.quantity}: {error}"
                 ) from None

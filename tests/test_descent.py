@@ -323,6 +323,46 @@ def test_cosines_and_changes_stay_within_their_error_bounds():
             assert 0.999 * end < float(lower) < float(evaluated)
 
 
+@pytest.mark.parametrize("gap", [1.0, 1e-9])
+def test_gamma_stays_within_its_error_bounds(gap):
+    """‖∂𝓛̃/∂f − ∂𝓛/∂f‖/‖∂𝓛/∂f‖ in floats and in fractions; near the target, where ∂𝓛/∂f keeps few digits, too."""
+    for seed in range(5):
+        shapes = [(6, 6)] * 3 + [(3, 6)]
+        *parts, x, y = gaussian(seed, *shapes, *shapes, (1, 6), (1, 3))
+        net, steps = drt.Network(parts[:4], ["leaky_relu:0.25"] * 3 + ["identity"]), [1e-3 * dw for dw in parts[4:]]
+        y = _float_step(net, steps, x, y).outputs[0] + gap * y
+        m, exact = _float_step(net, steps, x, y), exact_step(net, steps, x, y)
+        (true,) = _middles([exact.gamma])
+        low, high = (float(m.inflated(side).gamma) for side in (-1, 1))
+        assert low <= true <= high
+        assert low <= float(m.gamma) <= high
+        assert high - low < 1e-2 * true
+        assert high - low > (1e-16 if gap == 1 else 1e-9) * true
+
+
+def test_gamma_of_many_inputs_is_that_of_the_end_to_end_gradient():
+    """M = Σ_i ∂𝓛/∂f_i·x_iᵀ, by differentiating 𝓛(f(x) + Ax) with respect to A at 0."""
+    net, dweights, x, loss = case(5, "identity", "cross-entropy", size=0.3)
+
+    def end_to_end(weights):
+        a = torch.zeros(3, 3, 4, dtype=torch.float64, requires_grad=True)
+        h = x
+        for w in weights:
+            h = h @ w.mT
+        return torch.autograd.grad(loss(h + x @ a.mT).sum(), a)[0]
+
+    before = end_to_end(net.weights)
+    after = end_to_end([w + dw for w, dw in zip(net.weights, dweights, strict=True)])
+    expected = (after - before).flatten(1).norm(dim=1) / before.flatten(1).norm(dim=1)
+    torch.testing.assert_close(measure_descent(net, dweights, x, loss).gamma, expected, rtol=1e-10, atol=0)
+
+
+def test_gamma_is_unknown_where_the_loss_has_no_error_bound():
+    m = measure_descent(*case(0, loss="custom"))
+    assert (m.inflated(1).gamma == torch.inf).all()
+    assert (m.inflated(-1).gamma == 0).all()
+
+
 def _float_step(net, dweights, x, y):
     return measure_descent(net, dweights, x, MeanSquaredError(y))
 

@@ -9,10 +9,11 @@ import drt
 from drt import hypotheses
 from drt.descent import measure_descent
 from drt.errors import InputError
-from drt.hypotheses import IMPLIED, is_valley, never_contracts, resolve
+from drt.hypotheses import IMPLIED, is_valley, never_contracts, resolve, spares_gradients
 from drt.losses import MeanSquaredError
 from drt.steps import measure_steps
 from tests.instances import PIECEWISE, array, instance, measured, scalars
+from tests.test_descent import case
 
 EYE = torch.eye(2, dtype=torch.float64)
 RANK_ONE = array([1.0, 1.0], [1.0, 1.0])
@@ -57,6 +58,7 @@ CASES = {
     "relu": (of(EYE, EYE, activation="relu"), BOUNDARY, "φ is identity, not relu"),
     "widths": (BOUNDARY, measured(0, (3, 2)), "widths 3-2 contract"),
     "gradients": (descent(0.5, 0.1), descent(1.0, 0.1), "a layer's gradient is zero, or nothing moves"),
+    "one-input": (measure_descent(*case(0, "identity")), measure_descent(*case(0)), "6 inputs, and φ is not linear"),
     "bracket": (descent(0.0, -0.1), descent(0.0, 0.1), "layer 1: cos θ = -1, change in gradient 0.1"),
     "trust": (descent(-1.0, -0.1), descent(0.5, -0.1), "change in gradient 0.2 > 0.1 at t = 1"),
     "trust-constant": (descent(-1.0, -0.1), descent(0.5, -0.1), "change in gradient 0.2 > 0.1 at t = 1"),
@@ -94,6 +96,21 @@ def test_the_perturbed_matrix_is_conditioned_where_theorem_1_asks_it():
     m = of(EYE, -EYE)
     assert hypotheses["conditioning"].why(m, ()) == "κ(W̃_1) = ∞: rank-deficient to working precision"
     assert hypotheses["conditioning-w-dw"].met(m)
+
+
+@pytest.mark.parametrize(
+    ("widths", "met"),
+    [((2, 1), True), ((1, 2), True), ((1, 2, 2, 1), True), ((2, 2, 2), True), ((1, 2, 1), True), ((2, 1, 2), False),
+     ((2, 1, 1), False), ((1, 1, 2), False), ((1, 2, 3, 1), False), ((1, 3, 2, 2), False)],
+)  # fmt: skip
+def test_widths_that_spare_gradients(widths, met):
+    """n_0 ≤ n_1 = … = n_{L−1} ≥ n_L; one layer's gradient has nothing below or above it."""
+    assert spares_gradients(widths) == met
+    net = drt.Network([torch.ones(n, m) for m, n in itertools.pairwise(widths)], "identity")
+    m = measure_descent(net, [w / 2 for w in net.weights], torch.ones(1, widths[0]), lambda o: o.sum())
+    assert bool(hypotheses["widths"].met(m)) == met
+    if not met:
+        assert hypotheses["widths"].why(m, ()).endswith(" are not n_0 ≤ n_1 = … = n_{L−1} ≥ n_L")
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5])

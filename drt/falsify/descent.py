@@ -192,7 +192,10 @@ def hunt(
                 found.instances += len(scores)
                 order = scores.argsort(descending=True)
                 top = float(scores[order[0]])
-                found.log_ratio = max(found.log_ratio, top)
+                # The maximum over t is only known from below: an excess that is no violation is none.
+                found.log_ratio = max(
+                    found.log_ratio, float(scores.where(verdicts.codes == 1, scores.clamp(max=0)).max())
+                )
                 if certifiable and closest < top <= TIE:
                     closest, found.witness = top, witness_of(target, claim, m, int(order[0]))
                 for row in [i for i in order.tolist() if verdicts.codes[i] == 1 and inside[i]][:TRIED]:

@@ -1,5 +1,7 @@
 """Deep and spectral relative trust: false, with certified counterexamples; where they do hold; formulas transcribed."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -11,6 +13,7 @@ from drt.descent import measure_descent
 from drt.falsify.pipeline import falsify
 from drt.falsify.space import Space
 from drt.falsify.target import Target
+from drt.losses import MeanSquaredError
 from drt.sampling import generator, normal, uniform, with_kappa
 from drt.trained import descents
 from drt.training import TrainingConfig, train
@@ -78,21 +81,84 @@ def test_trained_networks_exceed_it():
         assert drt.check("lemma1", m).outcome == "holds"
 
 
+TRUE = claims["spectral-relative-trust.constant"]
+
+
+def by_hand(m):
+    """The bound of every layer, product by product."""
+    ratio = m.betas / m.alphas
+    bounds = []
+    for l in range(m.depth):  # noqa: E741  (the paper's letter)
+        constant, growth = 1.0, 1 + m.gamma
+        for k in range(m.depth):
+            constant = constant * (ratio[k] if k < l else 1.0) * (m.kappa_w[..., k] if k != l else 1.0)
+            growth = growth * (ratio[k] if k >= l else 1.0) * (1 + m.rho[..., k] if k != l else 1.0)
+        bounds.append(constant * (growth - 1))
+    return torch.stack(bounds, -1)
+
+
+def shaped(widths, rng, batch=40):
+    shapes = [(batch, n, m) for m, n in itertools.pairwise(widths)]
+    return [normal(s, rng) for s in shapes], [10 ** uniform((batch, 1, 1), rng, -4, 1) * normal(s, rng) for s in shapes]
+
+
+@pytest.mark.parametrize("activation", ["identity", "leaky_relu:0.3", "negated:tanh_blend:0.4"])
+@pytest.mark.parametrize("widths", [(3, 2), (1, 1, 1), (2, 3, 3, 1), (3, 3, 3, 3, 2)])
+def test_what_is_true_of_relative_trust(widths, activation):
+    """One input, squared loss: layer by layer the change is below its bound, and the claim is the largest of these."""
+    rng = generator(len(widths))
+    weights, steps = shaped(widths, rng)
+    x, y = normal((1, widths[0]), rng), normal((1, widths[-1]), rng)
+    m = measure_descent(drt.Network(weights, activation), steps, x, MeanSquaredError(y))
+    bounds = by_hand(m)
+    assert (m.step_change <= bounds * (1 + 1e-9)).all()
+    torch.testing.assert_close(TRUE.value(m), bounds.amax(-1), rtol=1e-9, atol=0)
+    torch.testing.assert_close(TRUE.log_value(m), bounds.amax(-1).log(), rtol=1e-9, atol=1e-9)
+    verdicts = Verdicts(TRUE, m)
+    assert verdicts.count("violated") == verdicts.count("inapplicable") == 0
+    if (len(widths), activation) != (2, "identity"):  # all attain it
+        assert verdicts.count("holds") >= 20
+
+
 @pytest.mark.parametrize("kappa", [1.0, 3.0])
 @pytest.mark.parametrize("depth", [1, 2, 4])
 def test_with_a_linear_loss_it_holds_up_to_condition_numbers(depth, kappa):
-    """Linear square networks, 𝓛 = ⟨y, f(x)⟩: Π_{k≠l} κ_k [Π_{k≠l}(1 + ρ_k) − 1]; with κ = 1 the model itself."""
+    """Linear square networks, 𝓛 = ⟨y, f(x)⟩ over 7 inputs: γ = 0, Π_{k≠l} κ_k [Π_{k≠l}(1 + ρ_k) − 1]; κ = 1: the model."""
     rng, n = generator(depth), 3
     weights = [with_kappa((40,), n, n, kappa, rng).values for _ in range(depth)]
     steps = [10 ** uniform((40, 1, 1), rng, -3, 1) * normal((40, n, n), rng) for _ in range(depth)]
-    y = normal((1, n), rng)
-    m = measure_descent(drt.Network(weights, "identity"), steps, normal((1, n), rng), lambda o: (o * y).sum())
-    for layer in range(depth):
-        others = [k for k in range(depth) if k != layer]
-        growth = (1 + m.rho[:, others]).prod(-1) - 1
-        bound = m.kappa_w[:, others].prod(-1) * growth
-        assert (m.step_change[:, layer] <= bound * (1 + 1e-9) + 1e-12).all()
-        assert (bound <= m.kappa_w.prod(-1) * ((1 + m.rho).prod(-1) - 1)).all()
+    y = normal((7, n), rng)
+    m = measure_descent(drt.Network(weights, "identity"), steps, normal((7, n), rng), lambda o: (o * y).sum())
+    assert (m.gamma == 0).all()
+    bounds = by_hand(m)
+    assert (m.step_change <= bounds * (1 + 1e-9) + 1e-12).all()
+    assert (bounds <= (m.kappa_w.prod(-1) * ((1 + m.rho).prod(-1) - 1)).unsqueeze(-1) * (1 + 1e-12)).all()
+
+
+def test_where_the_theorem_does_not_apply():
+    """Kinks need one input; widths that lose the gradient are excluded; both are named."""
+    rng = generator(0)
+    for widths, inputs, words in (
+        ((2, 2, 2), 3, "3 inputs, and φ is not linear"),
+        ((2, 3, 2, 2), 1, "widths 2-3-2-2 are not n_0 ≤ n_1 = … = n_{L−1} ≥ n_L"),
+    ):
+        weights, steps = shaped(widths, rng, batch=1)
+        x, y = normal((inputs, widths[0]), rng), normal((inputs, widths[-1]), rng)
+        m = measure_descent(
+            drt.Network([w[0] for w in weights], "leaky_relu:0.5"), [s[0] for s in steps], x, MeanSquaredError(y)
+        )
+        verdict = drt.check(TRUE.id, m)
+        assert verdict.outcome == "inapplicable"
+        assert words in verdict.reason
+
+
+def test_a_witness_of_the_theorem_is_checked_in_fractions():
+    """w = (1, 1) → (4/5, 4/5), y = 9/10: the changes of 308 % are allowed."""
+    certificate = certify(witness(TRUE.id))
+    assert certificate.answer == "holds"
+    assert certificate.lhs[0] == pytest.approx(3.08)
+    # φ_1 has slopes ½ and 1, and γ = |0.64 − 1|/0.1 = 3.6
+    assert certificate.rhs[0] == pytest.approx(max(2 * 4.6 * 1.2 - 1, 2 * (4.6 * 1.2 - 1)))
 
 
 def test_with_a_linear_loss_scalars_attain_it():

@@ -69,6 +69,67 @@ def trust_kappa(m):
     return (m.beta / m.alpha * m.kappa**2) ** m.depth * drt.product_minus_one(m.delta)
 
 
+GRADIENT = ("transmission", "conditioning-w", "widths", "one-input")
+
+
+def constant(m):
+    """Π (β/α)·κ(W_k)."""
+    return drt.prod(m.betas / m.alphas * m.kappa_w)
+
+
+def growth(m, gamma, rho):
+    """(1 + γ)·Π (β/α)(1 + ρ_k) − 1."""
+    return drt.expm1(drt.log1p(gamma) + drt.sum(drt.log1p(rho)) + drt.sum(drt.log(m.betas / m.alphas)))
+
+
+@drt.bound(quantity="descent", hypotheses=GRADIENT)
+def gradient_without_gamma(m):
+    """What is true of relative trust, the change of ∂𝓛/∂f forgotten."""
+    return constant(m) * growth(m, 0 * m.gamma, m.rho)
+
+
+@drt.bound(quantity="descent", hypotheses=GRADIENT)
+def gradient_without_kappa(m):
+    """What is true of relative trust, without condition numbers."""
+    return drt.prod(m.betas / m.alphas) * growth(m, m.gamma, m.rho)
+
+
+@drt.bound(quantity="descent", hypotheses=GRADIENT)
+def gradient_without_slopes(m):
+    """What is true of relative trust, without β/α."""
+    return drt.prod(m.kappa_w) * drt.expm1(drt.log1p(m.gamma) + drt.sum(drt.log1p(m.rho)))
+
+
+@drt.bound(quantity="descent", hypotheses=GRADIENT[:2] + GRADIENT[3:])
+def gradient_any_widths(m):
+    """What is true of relative trust, for any widths."""
+    return constant(m) * growth(m, m.gamma, m.rho)
+
+
+@drt.bound(quantity="descent", hypotheses=GRADIENT)
+def gradient_gamma_added(m):
+    """What is true of relative trust, γ added in place of multiplied."""
+    return constant(m) * growth(m, 0 * m.gamma, m.rho) + m.gamma
+
+
+@drt.bound(quantity="descent", hypotheses=GRADIENT)
+def gradient_sum(m):
+    """What is true of relative trust, with a sum for the product."""
+    return constant(m) * (m.gamma + drt.sum(m.rho) + drt.expm1(drt.sum(drt.log(m.betas / m.alphas))))
+
+
+@drt.bound(quantity="descent", hypotheses=GRADIENT)
+def gradient_first_layer_forgotten(m):
+    """What is true of relative trust, without the first layer's ρ."""
+    return constant(m) * growth(m, m.gamma, m.rho[..., 1:])
+
+
+@drt.bound(quantity="descent", hypotheses=GRADIENT)
+def true_gradient(m):
+    """What is true of relative trust, with every layer's κ, β/α and ρ."""
+    return constant(m) * growth(m, m.gamma, m.rho)
+
+
 @drt.bound(quantity="descent", left="excess", hypotheses=())
 def true_lemma1_twice(m):
     """Lemma 1, weakened."""
