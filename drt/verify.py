@@ -343,14 +343,14 @@ def verify(
         seed: of everything random.
         budget: seconds for the attacks on all claims together, on two cores; the rest is a fixed amount of work.
         jobs: processes; all cores by default.
-        quick: fewer random tasks, shorter training, at most 5 s of attack.
+        quick: fewer random tasks, shorter training, at most 4 s of attack.
         folder: where witnesses are written; nowhere if None.
         progress: told (tasks done, tasks in all, what was done).
     """
     begin = time.perf_counter()
     load_digits()  # parsed and cached once, before the processes ask for it
     work = list(tasks(quick, seed))
-    share = (min(budget, 5.0) if quick else budget) * ATTACKED_SHARE / (len(claims) - len(of_steps()))
+    share = (min(budget, 4.0) if quick else budget) * ATTACKED_SHARE / (len(claims) - len(of_steps()))
     evidence = {claim_id: {origin: Evidence() for origin in ORIGINS} for claim_id in claims}
     outcomes = {claim_id: dict(NOT_ATTACKED) for claim_id in claims}
     networks: list[dict] = []
