@@ -192,10 +192,9 @@ def hunt(
                 found.instances += len(scores)
                 order = scores.argsort(descending=True)
                 top = float(scores[order[0]])
-                # The maximum over t is only known from below: an excess that is no violation is none.
-                found.log_ratio = max(
-                    found.log_ratio, float(scores.where(verdicts.codes == 1, scores.clamp(max=0)).max())
-                )
+                # The maximum over t is only known from below: an excess that is no violation tells nothing.
+                known = scores.where((verdicts.codes == 1) | (scores <= TIE), -math.inf)
+                found.log_ratio = max(found.log_ratio, float(known.max()))
                 if certifiable and closest < top <= TIE:
                     closest, found.witness = top, witness_of(target, claim, m, int(order[0]))
                 for row in [i for i in order.tolist() if verdicts.codes[i] == 1 and inside[i]][:TRIED]:
