@@ -152,6 +152,17 @@ def test_where_the_theorem_does_not_apply():
         assert words in verdict.reason
 
 
+def test_one_input_is_needed():
+    """φ(w₁x), slopes 1 and ½, x = ±1: with ∂𝓛/∂f = (1, 2 − 10⁻⁶)/2 the inputs nearly cancel in g₁, and do not in M."""
+    net = drt.Network([array([1.0]), array([1.0])], ["leaky_relu:0.5", "identity"])
+    x, y = array([1.0], [-1.0]), array([0.0], [-2.5 + 1e-6])
+    m = measure_descent(net, [array([0.01]), array([0.0])], x, MeanSquaredError(y))
+    assert m.gamma < 0.02
+    assert m.step_change.amax() > 1000
+    assert drt.check(TRUE.id, m).outcome == "inapplicable"
+    assert drt.check(TRUE.with_hypotheses(["-one-input"]), m).outcome == "violated"
+
+
 def test_a_witness_of_the_theorem_is_checked_in_fractions():
     """w = (1, 1) → (4/5, 4/5), y = 9/10: the changes of 308 % are allowed."""
     certificate = certify(witness(TRUE.id))
