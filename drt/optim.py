@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from drt.errors import InputError
-from drt.tensor_lists import NATIVE, STACKED, TOGETHER, Stack, combine, norms_of, ratios
+from drt.tensor_lists import LONG, NATIVE, STACKED, TOGETHER, Stack, combine, norms_of, one_thread_if, ratios
 
 
 class _RelativeStep(torch.optim.Optimizer):
@@ -71,8 +71,9 @@ class _RelativeStep(torch.optim.Optimizer):
             for (dtype, device, shape, contiguous), (params, grads) in alike.items():
                 fuse = contiguous and device.type == "cpu" and dtype in NATIVE
                 count = max(1, TOGETHER // max(1, shape.numel()))
-                for i in range(0, len(params), count):
-                    self._update(group, params[i : i + count], grads[i : i + count], fuse)
+                with one_thread_if(shape.numel() < LONG):
+                    for i in range(0, len(params), count):
+                        self._update(group, params[i : i + count], grads[i : i + count], fuse)
         return loss
 
     def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], fuse: bool) -> None:

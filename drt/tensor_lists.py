@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -11,8 +12,22 @@ from torch import Tensor
 NATIVE = (torch.float32, torch.float64)
 STACKED = 2**12  # entries; up to so many, a copy into a stack costs less than two calls for each tensor
 TOGETHER = 2**16  # entries of the weights updated together: a core's cache keeps them between norms and update
-_LONG = 2**15  # entries; from so many on, a dot product uses every core where a norm uses one
+LONG = 2**15  # entries; from so many on several cores pay, and a dot product uses them where a norm uses one
 _TINY = 1e-30  # smaller factors lose digits in float32
+
+
+@contextmanager
+def one_thread_if(short: bool) -> Iterator[None]:
+    """Torch on one thread where waking the others for every short tensor costs more than they do."""
+    threads = torch.get_num_threads()
+    if not short or threads == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def norms_of(tensors: list[Tensor]) -> list[float]:
@@ -23,7 +38,7 @@ def norms_of(tensors: list[Tensor]) -> list[float]:
     """
     if tensors[0].dtype not in NATIVE:
         return _wide_norms(tensors)
-    if tensors[0].numel() >= _LONG and tensors[0].device.type == "cpu":
+    if tensors[0].numel() >= LONG and tensors[0].device.type == "cpu":
         flat = [t.reshape(-1) for t in tensors]
         return _checked([math.sqrt(torch.dot(v, v).item()) for v in flat], tensors)
     return _checked(_numbers(torch._foreach_norm(tensors)), tensors)

@@ -116,6 +116,29 @@ def test_a_vanishing_step_shrinks_and_breaks_nothing(size):
     torch.testing.assert_close(p, w, rtol=2e-3, atol=0)
 
 
+def test_the_number_of_threads_is_kept(monkeypatch):
+    """Small tensors are updated on one thread; whatever happens then, torch has its threads back."""
+    seen = []
+
+    def failing(self, group, params, grads, fuse):
+        seen.append(torch.get_num_threads())
+        raise ValueError("planted")
+
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        Fromage([parameter(*tensors(0, (4, 4), (4, 4)))], lr=0.1).step()
+        assert torch.get_num_threads() == 2
+        monkeypatch.setattr(Fromage, "_update", failing)
+        for shape in ((4, 4), (200, 200)):
+            with pytest.raises(ValueError, match="planted"):
+                Fromage([parameter(*tensors(0, shape, shape))], lr=0.1).step()
+            assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [1, 2]
+
+
 def test_a_gradient_orthogonal_to_the_weights_keeps_their_norm():
     """fromage.norm-growth: the prefactor undoes exactly what step (5) adds."""
     w, g = tensors(3, (7, 7), (7, 7))
