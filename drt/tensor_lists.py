@@ -93,7 +93,7 @@ class Stack:
     def __init__(self, params: list[Tensor]):
         self.count = len(params)
         self.both = params[0].new_empty(2 * self.count, *params[0].shape)
-        self.rows = self.both.flatten(1)
+        self.rows = self.both.reshape(2 * self.count, -1)
         self.grads = self.rows[self.count :]
         self.each = list(self.both.unbind())[self.count :]
 

@@ -90,12 +90,12 @@ def test_the_relative_size_of_a_step_is_exact(eta):
         assert float((p.detach() - w).norm() / w.norm()) == pytest.approx(size, rel=1e-11)
 
 
-@pytest.mark.parametrize("shape", [(6, 4), (64, 32), (90, 60), (300, 300)])
+@pytest.mark.parametrize("shape", [(), (7,), (6, 4), (64, 32), (90, 60), (300, 300)])
 def test_tensors_updated_together_are_as_if_alone(shape):
     """Stacked or one by one, in pieces that fit a cache or whole, contiguous or not: the same to a few roundings."""
     weights, grads = tensors(0, *[shape] * 20), tensors(1, *[shape] * 20)
     together = [parameter(w, g) for w, g in zip(weights, grads, strict=True)]
-    transposed = [torch.nn.Parameter(w.mT.contiguous().mT) for w in weights]
+    transposed = [torch.nn.Parameter(w.mT.contiguous().mT if w.ndim == 2 else w.clone()) for w in weights]
     for p, g in zip(transposed, grads, strict=True):
         p.grad = g
     Fromage([*together, *transposed], lr=0.1).step()
