@@ -184,8 +184,10 @@ def gamma_ends(m: Descent, change: Tensor, size: Tensor) -> tuple[Tensor, Tensor
     if m.errors is None:
         return torch.zeros_like(size), torch.full_like(size, torch.inf)
     start, end = (e.end_to_end for e in m.errors)
-    low = ((change - start - end) / (size + start)).nan_to_num(0.0).clamp(min=0)
-    return low, torch.where(size > start, (change + start + end) / (size - start), torch.inf)
+    own = 1 + (m.widths[0] * m.widths[-1] + 8) * UNIT  # a norm's own rounding, of either, and the quotient's
+    low = ((change / own - start - end) / (size * own + start)).nan_to_num(0.0).clamp(min=0)
+    least = size / own - start
+    return low, torch.where(least > 0, (change * own + start + end) / least, torch.inf)
 
 
 def step_change_ends(m: Descent) -> tuple[Tensor, Tensor, Tensor]:

@@ -59,7 +59,7 @@ def _widths(m: ExactMeasurement) -> str:
     rising = [above >= below for below, above in zip(m.widths, m.widths[1:], strict=False)]
     falling = [above <= below for below, above in zip(m.widths, m.widths[1:], strict=False)]
     if m.quantity == "descent":
-        met, wanted = all(rising[:-1]) and all(falling[1:]), "spare the gradients"
+        met, wanted = all(rising[:-1]) and all(falling[1:]), "keep n_0 ≤ n_1 = … = n_{L−1} ≥ n_L"
     elif m.quantity == "function":
         met, wanted = all(rising), "never contract"
     else:
