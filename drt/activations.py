@@ -52,6 +52,10 @@ class Activation:
         """A bound on |φ'(u) − φ'(v)| over u, v in [z − radius, z + radius]; zero where radius is zero."""
         raise NotImplementedError
 
+    def second_slope(self, z: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
+        """φ''(z), and a bound on how far φ'' is from it in [z − radius, z + radius] where there is no kink."""
+        return torch.zeros_like(z), torch.zeros_like(z)
+
     def has_kink_within(self, z: Tensor, radius: Tensor) -> Tensor:
         """Whether φ has a kink in [z − radius, z + radius]."""
         return torch.zeros_like(z, dtype=torch.bool)
@@ -182,6 +186,13 @@ class _Blend(Activation):
     def alpha(self) -> float:  # type: ignore[override]
         return self.a
 
+    def second(self, z: Tensor) -> Tensor:
+        """ψ''(z)."""
+        raise NotImplementedError
+
+    def second_slope(self, z: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
+        return (1 - self.a) * self.second(z), (1 - self.a) * (self.third * radius + self.ulps * 2.0**-53)
+
     def slope_variation(self, z: Tensor, radius: Tensor) -> Tensor:
         return (1 - self.a) * torch.clamp(2 * self.curvature * radius, max=1.0).expand(z.shape)
 
@@ -207,6 +218,9 @@ class TanhBlend(_Blend):
 
     def slope(self, z: Tensor) -> Tensor:
         return self.a + (1 - self.a) / torch.cosh(z) ** 2
+
+    def second(self, z: Tensor) -> Tensor:
+        return -2 * torch.tanh(z) / torch.cosh(z) ** 2
 
     def _tanh_difference(self, z: Tensor, dz: Tensor) -> Tensor:
         # tanh p − tanh q = tanh(p − q)·(1 − tanh p·tanh q)
@@ -236,6 +250,9 @@ class SoftplusBlend(_Blend):
 
     def slope(self, z: Tensor) -> Tensor:
         return self.a + (1 - self.a) * torch.sigmoid(z)
+
+    def second(self, z: Tensor) -> Tensor:
+        return torch.sigmoid(z) * torch.sigmoid(-z)
 
     def difference(self, z: Tensor, dz: Tensor) -> Tensor:
         # small |dz|: log1p(σ(z)·expm1(dz)). Large: softplus z = max(z, 0) + log1p(exp −|z|), whose second term is < 1.
@@ -276,6 +293,10 @@ class Negated(Activation):
 
     def slope_variation(self, z: Tensor, radius: Tensor) -> Tensor:
         return self.base.slope_variation(z, radius)
+
+    def second_slope(self, z: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
+        value, off = self.base.second_slope(z, radius)
+        return -value, off
 
     def slope_difference_error(self, z: Tensor, dz: Tensor, e_z: Tensor, e_dz: Tensor) -> Tensor:
         return self.base.slope_difference_error(z, dz, e_z, e_dz)

@@ -3,7 +3,8 @@
     g_l(t) = ∂𝓛/∂W_l at W + tΔW,   θ_l = ∠(ΔW_l, −g_l(0)),   change_l(t) = ‖g_l(t) − g_l(0)‖_F/‖g_l(0)‖_F
 
 Differences are propagated, never formed by subtraction: Δh_l from Δz_l, Δ(∂𝓛/∂z_l) from the layer above. The maximum over t
-is known from two sides: `largest` was evaluated, so it is a lower bound; `largest_upper` comes from intervals.
+is known from two sides: `largest` was evaluated, so it is a lower bound; `largest_upper` comes from intervals between
+the breakpoints.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from drt.breakpoints import breakpoints
 from drt.caching import cached_property
-from drt.descent_interval import upper_bound
+from drt.chords import Chord
+from drt.descent_interval import ASIDE, WORK, States, start, upper_bound
 from drt.descent_rounding import (
     Errors,
     cosine_error,
@@ -195,10 +198,24 @@ class Descent(Measurement):
         return -self.fall - self.slope
 
     @cached_property
+    def breakpoints(self) -> Float[Tensor, "K ..."]:
+        return breakpoints(self)
+
+    @cached_property
+    def enclosed(self) -> tuple[States, list[Chord], Tensor] | None:
+        """The start of the segment, rounding included: `drt.descent_interval.start`."""
+        return start(self)
+
+    @cached_property
     def evaluated(self) -> tuple[Tensor, Tensor]:
-        """Every t evaluated (T, …) and the changes there (T, …, L): a grid, refined around each layer's maximum."""
+        """Every t evaluated (T, …) and the changes there (T, …, L).
+
+        A grid, and both sides of every breakpoint; then around each layer's maximum.
+        """
         t = torch.linspace(0, 1, GRID, dtype=torch.float64, device=self.x.device)[1:]
         t = t.reshape(-1, *[1] * len(self.batch_shape)).expand(-1, *self.batch_shape)
+        if self.work * 2 * len(self.breakpoints) <= WORK:
+            t = torch.cat([t, self.breakpoints - ASIDE, (self.breakpoints + ASIDE).clamp(max=1.0)])
         change = self.along(t).change
         half = 1 / (GRID - 1)
         for _ in range(ROUNDS):

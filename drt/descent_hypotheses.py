@@ -10,10 +10,10 @@ from torch import Tensor
 
 from drt.descent import Descent
 from drt.descent_rounding import cosine_error
+from drt.descent_trust import certainly_trusted, growth_error
 from drt.hypotheses import Hypothesis, hypotheses
 from drt.measure import Measurement
 from drt.numbers import log_product_minus_one
-from drt.spectra import UNIT
 
 
 def _descent(m: Measurement) -> Descent:
@@ -56,10 +56,7 @@ def _below(m: Descent, log_c: Tensor, cosines: Tensor, log_error: float = 0.0) -
 
 
 def _small_steps_certain(m: Descent, log_c: Tensor) -> Tensor:
-    # δ is off by (mn + 4)u, which (1 + η)^L − 1 makes at most L times as much; then a few roundings, and those of log C.
-    entries = max(w.shape[-1] * w.shape[-2] for w in m.instance.net.weights)
-    error = (m.depth * (entries + 4) + 16) * UNIT * (1 + float(log_c.abs().max()))
-    return _below(m, log_c, m.cosines - cosine_error(m), error)
+    return _below(m, log_c, m.cosines - cosine_error(m), growth_error(m, log_c))
 
 
 def _small_steps_why(m: Descent, index: tuple[int, ...], log_c: Tensor) -> str:
@@ -80,10 +77,6 @@ def _trusted_why(m: Descent, index: tuple[int, ...], log_c: Tensor) -> str:
     # Of points that rounding alone tells apart the last is named.
     worst = int((change.amax(-1) / trust * (1 + 1e-9 * t)).argmax())
     return f"change in gradient {change[worst].max():.3g} > {trust[worst]:.3g} at t = {t[worst]:.3g}"
-
-
-def _never(m: Measurement) -> Tensor:
-    return torch.zeros(m.batch_shape, dtype=torch.bool, device=m.device)
 
 
 def _log_one(m: Measurement) -> Tensor:
@@ -122,7 +115,7 @@ for suffix, log_c, factor, ratio in (
         f"deep relative trust holds on the segment{factor}",
         lambda m, log_c=log_c: _trusted(_descent(m), log_c(m)),  # type: ignore[misc]
         lambda m, index, log_c=log_c: _trusted_why(_descent(m), index, log_c(m)[index]),  # type: ignore[misc]
-        certain=_never,
+        certain=lambda m, log_c=log_c: certainly_trusted(_descent(m), log_c(m)),  # type: ignore[misc]
     )
     hypotheses[f"step-size{suffix}"] = Hypothesis(
         f"step-size{suffix}",

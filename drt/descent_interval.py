@@ -1,11 +1,9 @@
-"""Enclosures of loss and gradients for all t of an interval: midpoint and radius, rounding included.
+"""Enclosures of gradients for all t of an interval, rounding included: an upper bound on sup_t change_l(t).
 
-For |t − c| ≤ r every W_l + tΔW_l lies within r|ΔW_l| of its midpoint. Radii go forward and back with the states:
-a product of A ± a with B ± b of inner length n lies within |A|b + a|B| + ab + (n+2)u(|A|+a)(|B|+b) of the product of the
-midpoints as computed; φ is monotone; φ' over an interval with a kink is anything in [α, β].
-
-So each piece of a piecewise-linear network is seen as it is once the intervals are shorter than the pieces, and an interval
-with a kink holds the gradients of both sides. Used for what must hold of *every* t: an upper bound on max_t change_l(t).
+The segment is cut at its breakpoints (`drt.breakpoints`). Where no pre-activation passes a kink, states and gradients are
+smooth, and `drt.chords` encloses them to second order in the interval's length. Where one unit of one input may, every gradient
+has its slope on one side of the kink or on the other: the larger bound of both counts. Where several may, any slope does.
+Which of these holds is verified, not assumed: a breakpoint that was missed costs sharpness, never truth.
 """
 
 from __future__ import annotations
@@ -16,140 +14,204 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from drt.activations import Activation, Negated
+from drt.chords import Chord, Slopes, activate
 from drt.spectra import UNIT
 
 if TYPE_CHECKING:
     from drt.descent import Descent
 
-PIECES, SPLITS = 8, 10  # intervals at first; how many times those that matter are halved
+PIECES, SPLITS = 8, 10  # intervals where there are no breakpoints; how many times those that matter are halved
 KEPT = 256  # intervals halved a round
-WORK = 1e7  # multiplications of a forward pass, beyond which intervals are not tried
+ASIDE = 2.0**-30  # of a breakpoint, an interval's end
+WORK = 2e8  # multiplications of forward passes that all intervals may have
+CLOSE = 1e-9  # relative: near enough to what is attained
 
 
-class Ball(NamedTuple):
-    """Midpoint and radius, entry by entry."""
+class States(NamedTuple):
+    """W_2 … W_L, z_1 … z_L, h_0 … h_L and the slopes along each interval, (T, …); h_0 has no T."""
 
-    mid: Tensor
-    rad: Tensor
+    weights: list[Chord]
+    pre: list[Chord]
+    hidden: list[Chord]
+    slopes: list[Slopes]
 
     @property
-    def mT(self) -> Ball:
-        return Ball(self.mid.mT, self.rad.mT)
+    def passed(self) -> Tensor:
+        """How many kinks may be passed, by all units and inputs (T, …)."""
+        return torch.stack([s.passed.sum((-1, -2)) for s in self.slopes]).sum(0)
 
-    @property
-    def size(self) -> Tensor:
-        """|x| at most."""
-        return self.mid.abs() + self.rad
-
-    def __matmul__(self, other: Ball) -> Ball:
-        n = self.mid.shape[-1]
-        exact = self.mid.abs() @ other.rad + self.rad @ other.size
-        return Ball(self.mid @ other.mid, (exact + (n + 2) * UNIT * (self.size @ other.size)) * (1 + 2 * n * UNIT))
-
-    def __mul__(self, other: Ball) -> Ball:  # type: ignore[override]
-        exact = self.mid.abs() * other.rad + self.rad * other.size
-        return Ball(self.mid * other.mid, (exact + 2 * UNIT * self.size * other.size) * (1 + 8 * UNIT))
-
-    def __add__(self, other: Ball) -> Ball:  # type: ignore[override]
-        total = self.mid + other.mid
-        return Ball(total, (self.rad + other.rad + UNIT * total.abs()) * (1 + 8 * UNIT))
-
-    def __neg__(self) -> Ball:
-        return Ball(-self.mid, self.rad)
+    def rows(self, chosen: Tensor) -> States:
+        """Some of the intervals."""
+        slopes = [Slopes(_rows(s.all, chosen), *(v[chosen] for v in s[1:])) for s in self.slopes]
+        hidden = [self.hidden[0], *(_rows(h, chosen) for h in self.hidden[1:])]
+        weights, pre = ([_rows(v, chosen) for v in group] for group in (self.weights, self.pre))
+        return States(weights, pre, hidden, slopes)
 
 
-def _activate(phi: Activation, z: Ball) -> tuple[Ball, Ball]:
-    """φ(z) and φ'(z)."""
-    low, high = phi(z.mid - z.rad), phi(z.mid + z.rad)
-    slack = phi.ulps * UNIT * phi.beta * z.size
-    h = Ball((low + high) / 2, (high - low).abs() / 2 * (1 + 4 * UNIT) + 2 * slack)
-    sign = -1.0 if isinstance(phi, Negated) else 1.0
-    kinked = phi.has_kink_within(z.mid, z.rad)
-    mid = torch.where(kinked, sign * (phi.alpha + phi.beta) / 2, phi.slope(z.mid))
-    rad = torch.where(kinked, (phi.beta - phi.alpha) / 2, phi.slope_variation(z.mid, z.rad))
-    return h, Ball(mid, rad + phi.ulps * UNIT * phi.beta)
+def _rows(x: Chord, chosen: Tensor) -> Chord:
+    return Chord(*(v[chosen] for v in x))
 
 
-def gradients(m: Descent, mid: Tensor, rad: Tensor) -> tuple[Ball, list[Ball]] | None:
-    """Outputs and gradients g_l for all t within `rad` of `mid`, both (T, …); None where the loss has no enclosure."""
+def states(m: Descent, left: Tensor, right: Tensor) -> States:
+    """The states for t from left to right, each (T, …)."""
     net, batch = m.instance.net, len(m.batch_shape)
-    c, r = (v.reshape(*v.shape, *[1] * (batch + 1 - v.ndim), 1, 1) for v in (mid, rad))
-    weights = []
-    for w, dw in zip(net.weights, m.instance.dweights, strict=True):
-        at = w + c * dw
-        weights.append(Ball(at, (r * dw.abs() + 2 * UNIT * (w.abs() + (c * dw).abs())) * (1 + 8 * UNIT)))
-    h, slopes = [Ball(m.x, torch.zeros_like(m.x))], []
-    for layer, (weight, phi) in enumerate(zip(weights, net.activations, strict=True)):
-        z = h[-1] @ weight.mT
+    low, high = (t.reshape(*t.shape, *[1] * (batch + 1 - t.ndim), 1, 1) for t in (left, right))
+    weights: list[Chord] = []
+    pre, hidden, slopes = [], [Chord.constant(m.x)], []
+    for layer, (w, dw) in enumerate(zip(net.weights, m.instance.dweights, strict=True)):
         bias = net.biases[layer]
+        if layer:
+            a, b = w + low * dw, w + high * dw
+            weights.append(Chord(a, b, torch.zeros_like(a), 4 * UNIT * (w.abs() + high * dw.abs())))
+            z = hidden[-1] @ weights[-1].mT
+        else:  # affine in t
+            at, step = m.x @ w.mT, m.x @ dw.mT
+            a, b = at + low * step, at + high * step
+            size = m.x.abs() @ w.abs().mT + high * (m.x.abs() @ dw.abs().mT)
+            z = Chord(a, b, torch.zeros_like(a), 4 * (w.shape[-1] + 4) * UNIT * size)
         if bias is not None:
-            z = z + Ball(bias.unsqueeze(-2), torch.zeros_like(bias).unsqueeze(-2))
-        out, slope = _activate(phi, z)
-        h.append(out)
+            z = z + Chord.constant(bias.unsqueeze(-2))
+        h, slope = activate(net.activations[layer], z)
+        pre.append(z)
+        hidden.append(h)
         slopes.append(slope)
-    enclosure = m.loss.gradient_interval(*h[-1])
-    if enclosure is None:
+    return States(weights, pre, hidden, slopes)
+
+
+def gradients(m: Descent, at: States, side: int = 0) -> list[Chord] | None:
+    """g_1 … g_L; side: see `Slopes.on_side`. None where the loss has no enclosure."""
+    back = m.loss.gradient_along(at.hidden[-1])
+    if back is None:
         return None
-    back = Ball(enclosure[0], enclosure[1] + 8 * UNIT * enclosure[0].abs())
-    found: list[Ball] = []
+    found: list[Chord] = []
+    for layer in range(len(at.slopes) - 1, -1, -1):
+        e = back * at.slopes[layer].on_side(side)
+        found.insert(0, e.mT @ at.hidden[layer])
+        if layer:
+            back = e @ at.weights[layer - 1]
+    return found
+
+
+def start(m: Descent) -> tuple[States, list[Chord], Tensor] | None:
+    """At t = 0: the states, the gradients, and the least ‖g_l‖_F that they may have (…, L); None without an enclosure."""
+    zero = torch.zeros_like(m.norm_g[..., 0]).unsqueeze(0)
+    at = states(m, zero, zero)
+    found = gradients(m, at)
+    return None if found is None else (at, found, torch.stack([least_norm(g) for g in found], -1)[0])
+
+
+def bounded(m: Descent, intervals: int) -> bool:
+    """Whether gradients have enclosures that tell them from zero, and so many intervals are within what may be computed."""
+    return m.work * intervals <= WORK and m.enclosed is not None and bool((m.enclosed[2] > 0).any())
+
+
+def norm(x: Chord) -> Tensor:
+    """‖X‖_F at most: a norm is convex along a chord."""
+    ends = torch.maximum(torch.linalg.matrix_norm(x.a), torch.linalg.matrix_norm(x.b))
+    off = torch.linalg.matrix_norm(x.off)
+    return (ends + off) * (1 + 2 * x.a.shape[-1] * x.a.shape[-2] * UNIT)
+
+
+def least_norm(x: Chord) -> Tensor:
+    """‖X‖_F at least, of a constant."""
+    own = 2 * x.a.shape[-1] * x.a.shape[-2] * UNIT
+    return (torch.linalg.matrix_norm(x.a) * (1 - own) - torch.linalg.matrix_norm(x.off) * (1 + own)).clamp(min=0)
+
+
+def largest_changes(m: Descent, left: Tensor, right: Tensor) -> Float[Tensor, "T ... L"]:
+    """The largest change_l(t) that each interval may have."""
+    assert m.enclosed is not None  # `intervals` says so
+    _, before, least = m.enclosed
+    at = states(m, left, right)
+
+    def changes(rows: Tensor, side: int) -> Tensor:
+        after = gradients(m, at.rows(rows), side)
+        assert after is not None
+        return torch.stack([norm(g + -g0) for g, g0 in zip(after, before, strict=True)], -1)
+
+    one = (at.passed == 1).unsqueeze(-1)
+    upper = torch.full((*one.shape[:-1], len(before)), torch.inf, dtype=torch.float64, device=m.device)
+    several, single = (torch.nonzero(v.reshape(len(v), -1).any(-1)).flatten() for v in (~one, one))
+    if len(several):
+        upper[several] = changes(several, 0)
+    if len(single):
+        sided = torch.maximum(changes(single, -1), changes(single, 1))
+        upper[single] = torch.where(one[single], sided, upper[single])
+    return torch.where(least > 0, upper / least * (1 + 4 * UNIT), torch.inf)
+
+
+def largest_rates(m: Descent, end: Float[Tensor, "..."]) -> Float[Tensor, "... L"]:
+    """The largest change_l(t)/t for 0 < t ≤ end; ∞ where a kink may be passed.
+
+    From D = Δ/t, which has no cancellation near 0:  Dz_l = W̃_l Dh_{l−1} + ΔW_l h_{l−1},  Dh_l = σ Dz_l with a slope σ of φ
+    between, Dφ' = φ''·Dz_l, and ΔG/t = ẽᵀDh + Deᵀh.
+    """
+    assert m.enclosed is not None  # `intervals` says so
+    net, (begin, _, least) = m.instance.net, m.enclosed
+    at = states(m, torch.zeros_like(end).unsqueeze(0), end.unsqueeze(0))
+    steps = [Chord.constant(dw) for dw in m.instance.dweights]
+    dz = [begin.hidden[0] @ steps[0].mT]
+    dh = [dz[0] * at.slopes[0].all]  # of h_1 … h_L; h_0 does not change
+    for layer in range(1, net.depth):
+        dz.append(dh[-1] @ at.weights[layer - 1].mT + begin.hidden[layer] @ steps[layer].mT)
+        dh.append(dz[-1] * at.slopes[layer].all)
+    before, back = m.loss.gradient_along(begin.hidden[-1]), m.loss.gradient_along(at.hidden[-1])
+    assert before is not None and back is not None  # noqa: PT018  (there would be no `begin`)
+    dback = m.loss.gradient_rate(at.hidden[-1], dh[-1])
+    rates: list[Tensor] = []
     for layer in range(net.depth - 1, -1, -1):
-        e = back * slopes[layer]
-        found.insert(0, e.mT @ h[layer])
-        back = e @ weights[layer]
-    return h[-1], found
+        z = begin.pre[layer]
+        second = net.activations[layer].second_slope(z.a, z.e + end.reshape(*end.shape, 1, 1) * dz[layer].size)
+        de = dback * at.slopes[layer].all + before * (dz[layer] * Chord.constant(*second))
+        e0, e = before * begin.slopes[layer].all, back * at.slopes[layer].all
+        rate = de.mT @ begin.hidden[layer]
+        if layer:
+            rate = rate + e.mT @ dh[layer - 1]
+            dback = de @ at.weights[layer - 1] + e0 @ steps[layer]
+            before, back = e0 @ begin.weights[layer - 1], e @ at.weights[layer - 1]
+        rates.insert(0, norm(rate))
+    known = (at.passed == 0).unsqueeze(-1) & (least > 0)
+    return torch.where(known, torch.stack(rates, -1) / least * (1 + 4 * UNIT), torch.inf)[0]
 
 
-def _norm_ends(x: Ball) -> tuple[Tensor, Tensor]:
-    """The least and the largest ‖X‖_F."""
-    mid, rad = torch.linalg.matrix_norm(x.mid), torch.linalg.matrix_norm(x.rad)
-    own = 2 * x.mid.shape[-1] * x.mid.shape[-2] * UNIT
-    return ((mid - rad) * (1 - own)).clamp(min=0), (mid + rad) * (1 + own)
-
-
-def change_ends(m: Descent, mid: Tensor, rad: Tensor) -> tuple[Tensor, Tensor] | None:
-    """The least and the largest change_l(t) over each interval, (T, …, L)."""
-    if m.work * mid.numel() > WORK:
+def intervals(m: Descent) -> tuple[Tensor, Tensor] | None:
+    """Left and right ends of a partition of [0, 1], (T, …): at the breakpoints, or even; None where that is too much."""
+    at = m.breakpoints
+    if not len(at) or not bounded(m, 2 * len(at) + 1):
+        at = torch.linspace(0, 1, PIECES + 1, dtype=torch.float64, device=m.device)[1:-1]
+        inner = at.reshape(-1, *[1] * len(m.batch_shape)).expand(-1, *m.batch_shape)
+    else:
+        inner = torch.cat([at - ASIDE, at + ASIDE]).clamp(0, 1).sort(0).values
+    if not bounded(m, len(inner) + 1):
         return None
-    start = _at(m, 0.0)
-    there = gradients(m, mid, rad)
-    if start is None or there is None:
-        return None
-    ends = []
-    for before, after in zip(start[1], there[1], strict=True):
-        (low, high), (least, largest) = _norm_ends(after + -before), _norm_ends(before)
-        ends.append((low / largest, torch.where(least > 0, high / least, torch.inf)))
-    lows, highs = zip(*ends, strict=True)
-    return torch.stack(lows, -1) * (1 - 4 * UNIT), torch.stack(highs, -1) * (1 + 4 * UNIT)
+    zero = torch.zeros_like(m.norm_g[..., 0]).unsqueeze(0)
+    return torch.cat([zero, inner]), torch.cat([inner, zero + 1])
 
 
-def _at(m: Descent, t: float) -> tuple[Ball, list[Ball]] | None:
-    if m.work > WORK:
-        return None
-    mid = torch.full_like(m.norm_g[..., 0], t).unsqueeze(0)
-    return gradients(m, mid, torch.zeros_like(mid))
+def halved(left: Tensor, right: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:
+    """Both halves of the intervals of these numbers (K, …)."""
+    low, high = torch.gather(left, 0, order), torch.gather(right, 0, order)
+    middle = (low + high) / 2
+    return torch.cat([low, middle]), torch.cat([middle, high])
 
 
 def upper_bound(m: Descent) -> Float[Tensor, "... L"]:
     """An upper bound on sup_t change_l(t), ∞ where there is none; intervals where it is large are halved."""
-    half = torch.full((PIECES, *m.batch_shape), 0.5 / PIECES, dtype=torch.float64, device=m.device)
-    mid = (torch.arange(PIECES, dtype=torch.float64, device=m.device) + 0.5).reshape(-1, *[1] * len(m.batch_shape))
-    mid = mid / PIECES
-    mid = mid.expand(half.shape)
-    ends = change_ends(m, mid, half)
+    ends = intervals(m)
     if ends is None:
         return torch.full_like(m.largest, torch.inf)
-    kept = int(min(KEPT, WORK / m.work / max(half[0].numel(), 1) / 2))
-    settled, upper = m.largest, ends[1]  # what is attained need not be halved
-    for _ in range(SPLITS if kept else 0):
-        order = (upper / settled).nan_to_num(torch.inf).amax(-1).argsort(0, descending=True)
-        keep, rest = order[:kept], order[kept:]
+    upper = largest_changes(m, *ends)
+    settled, work = m.largest, len(ends[0])  # what is attained need not be halved
+    for _ in range(SPLITS):
+        excess = (upper / settled).nan_to_num(torch.inf).amax(-1)
+        kept = min(int((excess > 1 + CLOSE).sum(0).max()), KEPT)
+        work += 2 * kept
+        if not kept or not bounded(m, work):
+            break
+        order = excess.argsort(0, descending=True)
+        rest = order[kept:].unsqueeze(-1).expand(-1, *upper.shape[1:])
         if len(rest):
-            dropped = torch.gather(upper, 0, rest.unsqueeze(-1).expand(*rest.shape, upper.shape[-1]))
-            settled = torch.maximum(settled, dropped.amax(0))
-        c, r = torch.gather(mid, 0, keep), torch.gather(half, 0, keep) / 2
-        mid, half = torch.cat([c - r, c + r]), torch.cat([r, r])
-        ends = change_ends(m, mid, half * (1 + 4 * UNIT))
-        assert ends is not None  # kept is what the work allows
-        upper = ends[1]
+            settled = torch.maximum(settled, torch.gather(upper, 0, rest).amax(0))
+        ends = halved(*ends, order[:kept])
+        upper = largest_changes(m, *ends)
     return torch.maximum(settled, upper.amax(0))

@@ -133,7 +133,8 @@ class ExactNetwork:
         """Of the W_l ("w"), ΔW_l ("dw") and W̃_l ("wt")."""
         return {name: [SingularValues(m) for m in getattr(self, name)] for name in ("w", "dw", "wt")}
 
-    def _once(self, name: str, exact: bool, compute: Callable[[], Any]) -> Any:
+    def once(self, name: str, exact: bool, compute: Callable[[], Any]) -> Any:
+        """What `compute` returns: asked once, or once for each working precision where it is not exact."""
         key = (name, 0 if exact else ctx.prec)
         if key not in self._cache:
             self._cache[key] = compute()
@@ -142,7 +143,7 @@ class ExactNetwork:
     def states(self, moved: bool = False) -> tuple[list[Vector], list[Vector]]:
         """(h_0 … h_L, z_1 … z_L) of f, or of f̃."""
         weights, biases = (self.wt, self.moved_biases) if moved else (self.w, self.biases)
-        return self._once(f"states {moved}", self.rational, lambda: self._forward(self.x, weights, biases, 0))
+        return self.once(f"states {moved}", self.rational, lambda: self._forward(self.x, weights, biases, 0))
 
     def _forward(self, h: Vector, weights: list, biases: list, start: int) -> tuple[list[Vector], list[Vector]]:
         hidden, pre = [h], []
@@ -180,7 +181,7 @@ class ExactNetwork:
     def jacobian(self, layer: int, moved: bool = False, exact: bool = True) -> Any:
         """J_l = Φ'_L W_L ··· Φ'_{l+1} W_{l+1}, of f or of f̃; in balls where a slope is one or exact is not asked for."""
         name = f"jacobian {layer} {moved} {exact}"
-        return self._once(name, exact and self.rational, lambda: self._product(layer, moved, exact))
+        return self.once(name, exact and self.rational, lambda: self._product(layer, moved, exact))
 
     def _product(self, layer: int, moved: bool, exact: bool) -> Any:
         pre = self.states(moved)[1]

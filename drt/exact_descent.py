@@ -2,12 +2,14 @@
 
     𝓛 = ½‖f(x) − y‖²: loss, gradients and their squared norms at W and W + ΔW are rational where φ is piecewise linear.
 
-The supremum over t ∈ [0, 1] is enclosed: what points of the segment attain, and what whole intervals of t, taken as balls,
-cannot exceed. Independent of `drt.descent`: its own backward pass.
+The supremum over t ∈ [0, 1] is that of polynomials between exact breakpoints where φ is piecewise linear
+(`drt.exact_segment`). Elsewhere it is enclosed: what points of the segment attain, and what whole intervals of t, taken as
+balls, cannot exceed. Independent of `drt.descent`: its own backward pass.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +19,7 @@ from drt.balls import Balls
 from drt.caching import cached_property
 from drt.exact import ExactNetwork, minus, squared_norm
 from drt.exact_measure import ExactMeasurement
+from drt.exact_segment import Piece, TooLarge, pieces
 from drt.surds import Undecided
 
 PIECES, SPLITS, CLOSE = (
@@ -113,33 +116,51 @@ class ExactStep(ExactMeasurement):
         return Balls(self._root(_relative(start, end)))
 
     @cached_property
+    def pieces(self) -> list[Piece] | None:
+        """The exact pieces of the segment; None where φ is not piecewise linear, or they are too complex."""
+        if not self.net.rational:
+            return None
+        try:
+            return self.net.once("pieces", True, lambda: pieces(self.net, self.target))
+        except TooLarge:
+            return None
+
+    @cached_property
     def breakdown(self) -> Balls:
         """sup_t ‖g_l(W+tΔW) − g_l‖_F/‖g_l‖_F, enclosed; 0 for a layer that does not move."""
+        largest = self._largest_of_pieces if self.pieces else self._largest_of_intervals()
+        return self._layers(lambda k: largest(k) if squared_norm(self.net.dw[k]) else arb(0))
+
+    def _largest_of_pieces(self, k: int) -> arb:
+        largest = arb(0)
+        for piece in self.pieces or ():
+            largest = largest.max(piece.largest(k))
+        return (largest / arb(squared_norm(self._start[k]))).sqrt()
+
+    def _largest_of_intervals(self) -> Callable[[int], arb]:
         ends = [fmpq(k, PIECES) for k in range(PIECES + 1)]
         attained = [arb(0)] * self.depth
-        pieces = []
+        intervals = []
         for a, b in pairwise(ends):
             attained = [x.max(y.lower()) for x, y in zip(attained, self._changes(arb(b)), strict=True)]
-            pieces.append((a, b, self._changes(arb(a).union(arb(b)))))
+            intervals.append((a, b, self._changes(arb(a).union(arb(b)))))
         for _ in range(SPLITS):
-            gaps = [max(float((u / x).upper()) for u, x in zip(p[2], attained, strict=True)) for p in pieces]
-            worst = max(range(len(pieces)), key=gaps.__getitem__)
+            gaps = [max(float((u / x).upper()) for u, x in zip(p[2], attained, strict=True)) for p in intervals]
+            worst = max(range(len(intervals)), key=gaps.__getitem__)
             if gaps[worst] <= 1 + CLOSE:
                 break
-            a, b, _ = pieces.pop(worst)
+            a, b, _ = intervals.pop(worst)
             middle = (a + b) / 2
             attained = [x.max(y.lower()) for x, y in zip(attained, self._changes(arb(middle)), strict=True)]
-            pieces += [(p, q, self._changes(arb(p).union(arb(q)))) for p, q in ((a, middle), (middle, b))]
+            intervals += [(p, q, self._changes(arb(p).union(arb(q)))) for p, q in ((a, middle), (middle, b))]
 
-        def enclosed(k: int) -> Any:
-            if squared_norm(self.net.dw[k]) == 0:
-                return arb(0)
+        def enclosed(k: int) -> arb:
             upper = attained[k]
-            for _, _, changes in pieces:
+            for _, _, changes in intervals:
                 upper = upper.max(changes[k].upper())
             return attained[k].union(upper)
 
-        return self._layers(enclosed)
+        return enclosed
 
     def _changes(self, t: arb) -> list[arb]:
         """The relative changes at t, a number or an interval."""

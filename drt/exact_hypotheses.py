@@ -10,8 +10,9 @@ from flint import arb
 from drt.balls import Balls
 from drt.exact_descent import ExactStep
 from drt.exact_measure import ExactMeasurement
+from drt.exact_segment import trusted
 from drt.hypotheses import hypotheses
-from drt.surds import Undecided
+from drt.surds import Undecided, ball
 
 
 def unmet(names: Iterable[str], m: ExactMeasurement) -> str:
@@ -160,12 +161,18 @@ def _step_size(m: ExactMeasurement, constant: Balls | int = 1) -> str:
     return ""
 
 
-def _step_size_constant(m: ExactMeasurement) -> str:
-    return _step_size(m, (m.beta / m.alpha * m.kappa_w.amax(-1) ** 2) ** m.depth)
+def _constant(m: ExactMeasurement) -> Balls:
+    return (m.beta / m.alpha * m.kappa_w.amax(-1) ** 2) ** m.depth
 
 
-def _trust(m: ExactMeasurement) -> str:
-    raise Undecided("trust is asked of every t ∈ [0, 1]: it can be refuted, not certified")
+def _trust(m: ExactMeasurement, constant: Balls = Balls(1)) -> str:  # noqa: B008  (never changed)
+    step = cast(ExactStep, m)
+    if step.pieces is None:
+        raise Undecided(
+            "trust is asked of every t ∈ [0, 1]: it is certified where φ is piecewise linear and the network small"
+        )
+    norms, delta, (c,) = ([ball(v) for v in numbers.entries.flat] for numbers in (step.norm_g, step.delta, constant))
+    return "" if trusted(step.pieces, norms, delta, c) else "deep relative trust fails on the segment"
 
 
 _CHECKS: dict[str, Callable[[ExactMeasurement], str]] = {
@@ -185,7 +192,7 @@ _CHECKS: dict[str, Callable[[ExactMeasurement], str]] = {
     "one-input": _one_input,
     "bracket": _bracket,
     "step-size": _step_size,
-    "step-size-constant": _step_size_constant,
+    "step-size-constant": lambda m: _step_size(m, _constant(m)),
     "trust": _trust,
-    "trust-constant": _trust,
+    "trust-constant": lambda m: _trust(m, _constant(m)),
 }

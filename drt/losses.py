@@ -9,10 +9,12 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from drt.chords import Chord
 from drt.errors import InputError
 from drt.network import as_float64
 from drt.spectra import UNIT
 
+SLACK = 2.0**-42  # relative, of softmax as computed
 SMOOTH = 1.0  # a change of the logits up to which log1p and expm1 beat two logarithms
 
 
@@ -38,9 +40,13 @@ class Loss:
         """∂𝓛/∂o at o + do, less that at o."""
         raise NotImplementedError
 
-    def gradient_interval(self, o: Tensor, radius: Tensor) -> tuple[Tensor, Tensor] | None:
-        """Centre and radius that hold ∂𝓛/∂o for every entry of o within its radius; None where none is known."""
+    def gradient_along(self, o: Chord) -> Chord | None:
+        """An enclosure of ∂𝓛/∂o along a line; None where none is known."""
         return None
+
+    def gradient_rate(self, o: Chord, do: Chord) -> Chord:
+        """An enclosure of [∂𝓛/∂o(õ) − ∂𝓛/∂o(o₀)]/t along a line, of (õ − o₀)/t = do: o holds õ, and o₀ as its start."""
+        raise NotImplementedError
 
     def difference_error(self, o: Tensor, do: Tensor) -> Float[Tensor, "..."]:
         """A bound on the rounding error of `difference`; ∞ where none is known."""
@@ -71,8 +77,13 @@ class MeanSquaredError(Loss):
     def gradient_difference(self, o: Tensor, do: Tensor) -> Tensor:
         return do / o.shape[-2]
 
-    def gradient_interval(self, o: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
-        return self.gradient(o), radius / o.shape[-2]
+    def gradient_along(self, o: Chord) -> Chord:
+        n, own = o.a.shape[-2], 8 * UNIT * (o.size + self.targets.abs())
+        return Chord(self.gradient(o.a), self.gradient(o.b), o.r / n, (o.e + own) / n)
+
+    def gradient_rate(self, o: Chord, do: Chord) -> Chord:
+        n, own = o.a.shape[-2], 8 * UNIT * do.size
+        return Chord(do.a / n, do.b / n, do.r / n, (do.e + own) / n)
 
     def difference_error(self, o: Tensor, do: Tensor) -> Tensor:
         terms = do.abs() * (o.abs() + self.targets.abs() + 0.5 * do.abs())
@@ -130,15 +141,36 @@ class CrossEntropy(Loss):
         terms = torch.where(step <= 2 * SMOOTH, step, step + largest)
         return ((8 * largest + 8 * o.shape[-1] + o.shape[-2] + 32) * UNIT * terms).mean(-1)
 
-    def gradient_interval(self, o: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
+    def _probabilities(self, o: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
+        """The least and the largest softmax of every entry of o within its radius."""
         # p_i = 1/(1 + Σ_{j≠i} exp(o_j − o_i)): extreme where o_i is at one end and every other at its other end.
         gaps, widths = o.unsqueeze(-2) - o.unsqueeze(-1), radius.unsqueeze(-2) + radius.unsqueeze(-1)
         own = torch.eye(o.shape[-1], dtype=torch.bool, device=o.device)
-        ends = [1 / torch.exp((gaps + side * widths).masked_fill(own, 0.0)).sum(-1) for side in (-1, 1)]
-        hot = torch.nn.functional.one_hot(self.labels, o.shape[-1])
+        high, low = (1 / torch.exp((gaps + side * widths).masked_fill(own, 0.0)).sum(-1) for side in (-1, 1))
         # Exponents of size e cost e·u relative, e ≤ 1000 before p leaves float64; a sum of n exponentials n·u.
-        slack = 2.0**-42 * ends[0]
-        return ((ends[0] + ends[1]) / 2 - hot) / o.shape[-2], ((ends[0] - ends[1]) / 2 + slack) / o.shape[-2]
+        return low * (1 - SLACK), high * (1 + SLACK)
+
+    def _hull(self, o: Chord) -> tuple[Tensor, Tensor]:
+        """`_probabilities` along a line."""
+        return self._probabilities((o.a + o.b) / 2, ((o.b - o.a).abs() / 2 + o.off) * (1 + 8 * UNIT))
+
+    def gradient_along(self, o: Chord) -> Chord:
+        # Along the straight line |p''| ≤ p·range², and a chord misses at most s(1−s)/2·max|p''|; aside from it |dp| ≤ 2p·max|do|.
+        most, step = self._hull(o)[1], o.b - o.a
+        bend = 0.5 * (step.amax(-1, keepdim=True) - step.amin(-1, keepdim=True)).square()
+        r = most * (bend + 2 * o.r.amax(-1, keepdim=True))
+        e = most * (2 * o.e.amax(-1, keepdim=True) + 2 * SLACK) + 8 * UNIT
+        n = o.a.shape[-2]
+        return Chord(self.gradient(o.a), self.gradient(o.b), r * (1 + SLACK) / n, e * (1 + SLACK) / n)
+
+    def gradient_rate(self, o: Chord, do: Chord) -> Chord:
+        # p̃ − p is the mean of (diag p − ppᵀ)Δo over the straight line from o₀ to õ.
+        low, high = self._hull(o)
+        p = Chord.constant((low + high) / 2, (high - low) / 2 + UNIT)
+        ones = Chord.constant(torch.ones_like(o.a[..., :1, :1]).expand(*o.a.shape[:-2], o.a.shape[-1], 1))
+        change = p * (do + -((p * do) @ ones))
+        n, own = o.a.shape[-2], 8 * UNIT * change.size
+        return Chord(change.a / n, change.b / n, change.r / n, (change.e + own) / n)
 
     def check(self, inputs: int, outputs: int) -> None:
         if len(self.labels) != inputs:

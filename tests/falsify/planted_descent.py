@@ -69,6 +69,43 @@ def trust_kappa(m):
     return (m.beta / m.alpha * m.kappa**2) ** m.depth * drt.product_minus_one(m.delta)
 
 
+TRUSTED = ("step-size", "trust")
+
+
+@drt.bound(quantity="descent", left="excess", hypotheses=TRUSTED)
+def lemma2_half_lost(m):
+    """Lemma 2, and the loss falls by six tenths of its tangent."""
+    return 0.4 * drt.maximum(drt.sum(m.lever * m.cosines), 0.0)
+
+
+@drt.bound(
+    quantity="descent",
+    left="excess",
+    hypotheses=("transmission", "conditioning-w", "step-size-constant", "trust-constant"),
+)
+def lemma2_constant_half_lost(m):
+    """Lemma 2 with its constant, and the loss falls by two thirds of its tangent."""
+    return drt.maximum(drt.sum(m.lever * m.cosines), 0.0) / 3
+
+
+@drt.bound(quantity="descent", left="excess", hypotheses=("bracket",))
+def condition4_0_9(m):
+    """Condition (4), and the loss falls by a tenth of its tangent."""
+    return 0.9 * drt.maximum(drt.sum(m.lever * m.cosines), 0.0)
+
+
+@drt.bound(quantity="descent", left="excess", hypotheses=())
+def lemma1_0_999(m):
+    """Lemma 1, 0.999 times: near its kinks only is the maximum over t attained for as long."""
+    return 0.999 * drt.sum(m.lever * m.breakdown)
+
+
+@drt.bound(quantity="descent", left="excess", hypotheses=TRUSTED)
+def true_lemma2_half(m):
+    """Lemma 2, and the loss falls by half of its tangent: the change grows with t at least in proportion."""
+    return 0.5 * drt.maximum(drt.sum(m.lever * m.cosines), 0.0)
+
+
 GRADIENT = ("transmission", "conditioning-w", "widths", "one-input")
 
 

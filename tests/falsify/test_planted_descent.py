@@ -28,7 +28,7 @@ def test_planted_error_is_refuted_and_certified(name, tmp_path):
     assert (outcome["status"], outcome["certified"]) == ("refuted", True)
     witness = load_witness(tmp_path / outcome["witness"])
     assert certify(witness, target.claim).answer == "violated"
-    assert sum(len(m) * len(m[0]) for m in witness.weights) <= 6
+    assert sum(len(m) * len(m[0]) for m in witness.weights) <= 12
 
 
 @pytest.mark.parametrize("name", ["lemma1_end", "trust_twice"])
