@@ -145,12 +145,10 @@ class PiecewiseLinear(Activation):
         return total
 
     def slope(self, z: Tensor) -> Tensor:
-        if not self.kinks:
-            return torch.full_like(z, self.slopes[0])
-        slopes = torch.tensor(self.slopes, dtype=z.dtype, device=z.device)
-        return slopes[
-            torch.bucketize(z.detach().contiguous(), torch.tensor(self.kinks, dtype=z.dtype, device=z.device))
-        ]
+        found = torch.full_like(z, self.slopes[0])
+        for kink, slope in zip(self.kinks, self.slopes[1:], strict=True):
+            found = torch.where(z > kink, slope, found)
+        return found
 
     def slope_difference(self, z: Tensor, dz: Tensor) -> Tensor:
         return self.slope(z + dz) - self.slope(z)

@@ -20,7 +20,7 @@ from torch import Tensor
 from drt.breakpoints import breakpoints
 from drt.caching import cached_property
 from drt.chords import Chord
-from drt.descent_interval import ASIDE, WORK, States, start, upper_bound
+from drt.descent_interval import ASIDE, States, start, upper_bound
 from drt.descent_rounding import (
     Errors,
     cosine_error,
@@ -36,6 +36,7 @@ from drt.losses import Loss, as_loss
 from drt.measure import Instance, Measurement
 from drt.network import ArrayLike, Network, as_float64
 
+CHEAP = 1e5  # multiplications of a forward pass
 GRID, ROUNDS = 17, 5  # points of [0, 1] at first; then each round halves the neighbourhood of every layer's maximum
 
 
@@ -210,11 +211,11 @@ class Descent(Measurement):
     def evaluated(self) -> tuple[Tensor, Tensor]:
         """Every t evaluated (T, …) and the changes there (T, …, L).
 
-        A grid, and both sides of every breakpoint; then around each layer's maximum.
+        A grid, and both sides of every breakpoint where that is cheap; then around each layer's maximum.
         """
         t = torch.linspace(0, 1, GRID, dtype=torch.float64, device=self.x.device)[1:]
         t = t.reshape(-1, *[1] * len(self.batch_shape)).expand(-1, *self.batch_shape)
-        if self.work * 2 * len(self.breakpoints) <= WORK:
+        if self.work <= CHEAP:
             t = torch.cat([t, self.breakpoints - ASIDE, (self.breakpoints + ASIDE).clamp(max=1.0)])
         change = self.along(t).change
         half = 1 / (GRID - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from numbers import Real
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from drt.errors import InputError
-from drt.tensor_lists import LONG, NATIVE, STACKED, TOGETHER, Stack, combine, norms_of, one_thread_if, ratios
+from drt.tensor_lists import LONG, NATIVE, STACKED, Stack, axpby, combine, norm_of, norms_of, one_thread_if, ratio
 
 
 class _RelativeStep(torch.optim.Optimizer):
@@ -54,7 +55,7 @@ class _RelativeStep(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            alike: dict[tuple, tuple[list[Tensor], list[Tensor]]] = {}
+            alike: defaultdict[tuple, tuple[list[Tensor], list[Tensor]]] = defaultdict(lambda: ([], []))
             for p in group["params"]:
                 if (grad := p.grad) is None:
                     continue
@@ -63,39 +64,39 @@ class _RelativeStep(torch.optim.Optimizer):
                         f"{type(self).__name__} needs dense gradients, got {grad.layout} for {_describe(p)}"
                     )
                 key = (p.dtype, p.device, p.shape, p.is_contiguous() and grad.is_contiguous())
-                if key not in alike:
-                    alike[key] = ([], [])
                 params, grads = alike[key]
                 params.append(p)
                 grads.append(grad)
             for (dtype, device, shape, contiguous), (params, grads) in alike.items():
                 fuse = contiguous and device.type == "cpu" and dtype in NATIVE
-                count = max(1, TOGETHER // max(1, shape.numel()))
                 with one_thread_if(shape.numel() < LONG):
-                    for i in range(0, len(params), count):
-                        self._update(group, params[i : i + count], grads[i : i + count], fuse)
+                    self._update(group, params, grads, fuse)
         return loss
 
     def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], fuse: bool) -> None:
         first, count = params[0], len(params)
-        if not fuse or not 0 < first.numel() <= STACKED:
-            norms = norms_of(params + grads)
-            combine(params, grads, *self._coefficients(group, norms[:count], norms[count:], first.dtype), fuse)
+        largest = torch.finfo(first.dtype).max
+        if fuse and first.numel() > STACKED:  # one by one: between norms and update both tensors stay in the cache
+            for p, grad in zip(params, grads, strict=True):
+                axpby(p, grad, *self._coefficients(group, norm_of(p), norm_of(grad), largest))
             return
-        stacks: dict[tuple, Stack] = self.__dict__.setdefault("_stacks", {})  # no state: neither saved nor copied
-        if (key := (first.dtype, first.shape, count)) not in stacks:
-            stacks[key] = Stack(params)
-        norms = stacks[key].norms(params, grads)
-        scales, factors = self._coefficients(group, norms[:count], norms[count:], first.dtype)
-        if len(set(scales)) == 1:
-            stacks[key].combine(params, scales[0], factors)
+        stack = self._stack(params) if fuse and first.numel() else None
+        norms = stack.norms(params, grads) if stack else norms_of(params + grads)
+        pairs = zip(norms[:count], norms[count:], strict=True)
+        scales, factors = zip(*[self._coefficients(group, w, g, largest) for w, g in pairs], strict=True)
+        if stack and len(set(scales)) == 1:
+            stack.combine(params, scales[0], factors)
         else:
-            combine(params, grads, scales, factors, fuse)
+            combine(params, grads, scales, factors)
 
-    def _coefficients(
-        self, group: dict[str, Any], weights: list[float], grads: list[float], dtype: torch.dtype
-    ) -> tuple[list[float], list[float]]:
-        """The numbers a and b of a step W ← aW + bg, given ‖W‖ and ‖g‖, of every tensor."""
+    def _stack(self, params: list[Tensor]) -> Stack:
+        stacks: dict[tuple, Stack] = self.__dict__.setdefault("_stacks", {})  # no state: neither saved nor copied
+        if (key := (params[0].dtype, params[0].shape, len(params))) not in stacks:
+            stacks[key] = Stack(params)
+        return stacks[key]
+
+    def _coefficients(self, group: dict[str, Any], weight: float, grad: float, largest: float) -> tuple[float, float]:
+        """The numbers a and b of a step W ← aW + bg, given ‖W‖, ‖g‖ and the largest number of the dtype."""
         raise NotImplementedError
 
 
@@ -133,12 +134,10 @@ class Fromage(_RelativeStep):
         for p in self.param_groups[-1]["params"]:
             self.state[p]["initial_norm"] = torch.linalg.vector_norm(p, dtype=torch.float64).item()
 
-    def _coefficients(
-        self, group: dict[str, Any], weights: list[float], grads: list[float], dtype: torch.dtype
-    ) -> tuple[list[float], list[float]]:
-        prefactor = 1 / math.sqrt(1 + group["lr"] ** 2)
-        quotients = ratios(weights, grads, dtype)
-        return [prefactor if r else 1.0 for r in quotients], [-prefactor * group["lr"] * r for r in quotients]
+    def _coefficients(self, group: dict[str, Any], weight: float, grad: float, largest: float) -> tuple[float, float]:
+        rate, quotient = group["lr"], ratio(weight, grad, largest)
+        prefactor = 1 / math.sqrt(1 + rate * rate)
+        return (prefactor, -prefactor * rate * quotient) if quotient else (1.0, 0.0)
 
     def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], fuse: bool) -> None:
         super()._update(group, params, grads, fuse)
@@ -188,30 +187,26 @@ class LARS(_RelativeStep):
         options = {"momentum": momentum, "trust_coefficient": trust_coefficient, "weight_decay": weight_decay}
         super().__init__(params, {"lr": lr, **options})
 
-    def _coefficients(
-        self, group: dict[str, Any], weights: list[float], grads: list[float], dtype: torch.dtype
-    ) -> tuple[list[float], list[float]]:
-        rates = self._rates(group, weights, grads, dtype)
-        return [1 - rate * group["weight_decay"] for rate in rates], [-rate for rate in rates]
+    def _coefficients(self, group: dict[str, Any], weight: float, grad: float, largest: float) -> tuple[float, float]:
+        rate = self._rate(group, weight, grad, largest)
+        return 1 - rate * group["weight_decay"], -rate
 
-    def _rates(
-        self, group: dict[str, Any], weights: list[float], grads: list[float], dtype: torch.dtype
-    ) -> list[float]:
-        """lr·λ of every tensor."""
-        sums = [g + group["weight_decay"] * w for w, g in zip(weights, grads, strict=True)]
-        return [group["lr"] * group["trust_coefficient"] * ratio for ratio in ratios(weights, sums, dtype)]
+    def _rate(self, group: dict[str, Any], weight: float, grad: float, largest: float) -> float:
+        """lr·λ."""
+        quotient = ratio(weight, grad + group["weight_decay"] * weight, largest)
+        return group["lr"] * group["trust_coefficient"] * quotient
 
     def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], fuse: bool) -> None:
         if not group["momentum"]:
             super()._update(group, params, grads, fuse)
             return
-        norms, count = norms_of(params + grads), len(params)
-        rates = self._rates(group, norms[:count], norms[count:], params[0].dtype)
+        norms, count, largest = norms_of(params + grads), len(params), torch.finfo(params[0].dtype).max
+        rates = [self._rate(group, w, g, largest) for w, g in zip(norms[:count], norms[count:], strict=True)]
         for p in params:
             self.state[p].setdefault("momentum_buffer", torch.zeros_like(p))
         velocities, decay = [self.state[p]["momentum_buffer"] for p in params], group["weight_decay"]
         directions = list(torch._foreach_add(grads, params, alpha=decay)) if decay else grads
-        combine(velocities, directions, [group["momentum"]] * count, rates, fuse)
+        combine(velocities, directions, [group["momentum"]] * count, rates)
         torch._foreach_sub_(params, velocities)
 
 

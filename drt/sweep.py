@@ -17,7 +17,7 @@ from drt.errors import InputError
 from drt.network import activation_of
 from drt.training import Residual
 
-ROWS = 1000  # inputs at a time: bounds the memory, and is as fast as any
+ENTRIES = 320_000  # of the widest hidden state: more inputs at a time leave the cache, fewer cost calls
 Line = tuple[Tensor, Tensor]  # a parameter and its direction
 
 
@@ -67,19 +67,23 @@ class Sweep:
 
     def __init__(self, model: nn.Sequential, directions: dict[str, Tensor], x: Tensor, labels: Tensor, layer: int):
         lines = {id(p): (p.detach(), directions[name]) for name, p in model.named_parameters()}
+        chain = parts(model) or []
+        rows = max(1, ENTRIES // max(linear.out_features for linear, _, _ in chain))
         self.layers = []
-        for linear, phi, residual in parts(model) or ():
+        for linear, phi, residual in chain:
             bias = None if linear.bias is None else lines[id(linear.bias)]
-            self.layers.append(_Layer(lines[id(linear.weight)], bias, phi, residual, ROWS))
-        first = self.layers[0]
+            self.layers.append(_Layer(lines[id(linear.weight)], bias, phi, residual, rows))
+        first, last = self.layers[0], self.layers[-1]
+        # The logits of one class lie side by side: softmax and the product run along the inputs, not along ten classes.
+        last.z = last.spare = x.new_empty(len(last.moved), rows).mT
         # z_1 is affine in η: its two products are made once.
         start, slope = (x @ w.mT for w in first.weight)
         if first.bias is not None:
             start, slope = start + first.bias[0], slope + first.bias[1]
-        self.blocks = list(zip(*(t.split(ROWS) for t in (x, labels, start, slope)), strict=True))
+        self.blocks = list(zip(*(t.split(rows) for t in (x, labels, start, slope)), strict=True))
         self.inputs, self.layer = len(x), layer
         # Gradients of hidden states: two memories of each width, by turns.
-        self.scratch = {(k % 2, m.moved.shape[1]): x.new_empty(ROWS, m.moved.shape[1]) for k, m in self.pairs()}
+        self.scratch = {(k % 2, m.moved.shape[1]): x.new_empty(rows, m.moved.shape[1]) for k, m in self.pairs()}
         self.gradient = torch.empty_like(self.layers[layer - 1].moved)
 
     def pairs(self) -> Iterator[tuple[int, _Layer]]:
@@ -103,9 +107,10 @@ class Sweep:
                 part.pre_activate(h, eta)
                 h = part.activate(h)
             with torch.enable_grad():
-                logits = h.detach().requires_grad_()
-                block_loss = cross_entropy(logits, labels, reduction="sum") / self.inputs
+                logits = h.mT.unsqueeze(0).requires_grad_()
+                block_loss = cross_entropy(logits, labels.unsqueeze(0), reduction="sum") / self.inputs
                 (grad,) = torch.autograd.grad(block_loss, logits)
+            grad = grad[0].mT
             loss += block_loss.detach()
             for k, part in self.pairs():
                 dz = part.through_phi(grad)

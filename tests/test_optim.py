@@ -139,6 +139,20 @@ def test_the_number_of_threads_is_kept(monkeypatch):
     assert seen == [1, 2]
 
 
+def test_a_long_tensor_takes_the_same_step_on_one_thread_and_on_two():
+    w, g = tensors(0, (200, 200), (200, 200))
+    before, steps = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            p = parameter(w, g)
+            Fromage([p], lr=0.1).step()
+            steps.append(p.detach() - w)
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(*steps, rtol=1e-13, atol=1e-15)
+
+
 def test_a_gradient_orthogonal_to_the_weights_keeps_their_norm():
     """fromage.norm-growth: the prefactor undoes exactly what step (5) adds."""
     w, g = tensors(3, (7, 7), (7, 7))

@@ -62,8 +62,9 @@ def trained(digits, **options):
     ],
 )
 @pytest.mark.parametrize("layer", [1, 2, 4])
-def test_a_slice_is_the_straightforward_loop(digits, options, layer):
-    """float64 to 1e-10, float32 to 1e-3, at every layer; 1,100 inputs: more than one block of them."""
+def test_a_slice_is_the_straightforward_loop(digits, options, layer, monkeypatch):
+    """float64 to 1e-10, float32 to 1e-3, at every layer; three blocks of inputs, the last a short one."""
+    monkeypatch.setattr("drt.sweep.ENTRIES", 500 * 24)
     model = trained(digits, **options)
     if layer > len(model) / 2 and "hidden" in options:
         pytest.skip("one layer only")
