@@ -13,7 +13,7 @@ from drt.descent_rounding import cosine_error
 from drt.descent_trust import certainly_trusted, growth_error
 from drt.hypotheses import Hypothesis, hypotheses
 from drt.measure import Measurement
-from drt.numbers import log_product_minus_one
+from drt.numbers import Number, log_product_minus_one
 
 
 def _descent(m: Measurement) -> Descent:
@@ -53,6 +53,27 @@ def _below(m: Descent, log_c: Tensor, cosines: Tensor, log_error: float = 0.0) -
     """(1 + η)^L − 1 < cos θ/C, in logarithms, with the largest δ for η."""
     left = torch.log(torch.expm1(m.depth * torch.log1p(m.eta))) + log_c
     return _moving(m, left.unsqueeze(-1) + log_error < torch.log(cosines.clamp(min=0)))
+
+
+def mean_growth(depth: int, eta: Number) -> Number:
+    """∫₀¹ [(1 + tη)^L − 1] dt = [(1 + η)^{L+1} − 1]/((L+1)η) − 1, without cancellation: Σ_k (L choose k)·η^k/(k+1), k = 1 … L."""
+    total: Number = 0 * eta
+    for k in range(depth, 0, -1):
+        total = (total + math.comb(depth, k) / (k + 1)) * eta
+    return total
+
+
+def _mean_below(m: Descent, cosines: Tensor, error: float = 0.0) -> Tensor:
+    return _moving(m, mean_growth(m.depth, m.eta).unsqueeze(-1) * (1 + error) < cosines)
+
+
+def _mean_certain(m: Descent) -> Tensor:
+    return _mean_below(m, m.cosines - cosine_error(m), growth_error(m, torch.zeros_like(m.eta)))
+
+
+def _mean_why(m: Descent, index: tuple[int, ...]) -> str:
+    cosine = m.cosines[index].masked_fill(m.norm_step[index] == 0, 1.0).amin()
+    return f"η = {m.eta[index]:.3g}: mean change {mean_growth(m.depth, m.eta[index]):.3g}, cos θ = {cosine:.3g}"
 
 
 def _small_steps_certain(m: Descent, log_c: Tensor) -> Tensor:
@@ -105,6 +126,14 @@ for hypothesis in (
     ),
 ):
     hypotheses[hypothesis.name] = hypothesis
+
+hypotheses["step-size-mean"] = Hypothesis(
+    "step-size-mean",
+    "δ_l ≤ η, [(1 + η)^{L+1} − 1]/((L + 1)η) − 1 < cos θ_l for all l",
+    lambda m: _mean_below(_descent(m), _descent(m).cosines),
+    lambda m, index: _mean_why(_descent(m), index),
+    certain=lambda m: _mean_certain(_descent(m)),
+)
 
 for suffix, log_c, factor, ratio in (
     ("", _log_one, "", ""),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
-from flint import arb
+from flint import arb, fmpq
 
 from drt.balls import Balls
 from drt.exact_descent import ExactStep
@@ -161,6 +162,15 @@ def _step_size(m: ExactMeasurement, constant: Balls | int = 1) -> str:
     return ""
 
 
+def _step_size_mean(m: ExactMeasurement) -> str:
+    eta, length = cast(ExactStep, m).eta, m.depth
+    mean = sum((eta**k * fmpq(math.comb(length, k), k + 1) for k in range(1, length + 1)), Balls(0))
+    for k, cosine in _moving(m):
+        if not mean < cosine:
+            return f"layer {k + 1}: the mean change that η allows is not below its cos θ"
+    return ""
+
+
 def _constant(m: ExactMeasurement) -> Balls:
     return (m.beta / m.alpha * m.kappa_w.amax(-1) ** 2) ** m.depth
 
@@ -193,6 +203,7 @@ _CHECKS: dict[str, Callable[[ExactMeasurement], str]] = {
     "bracket": _bracket,
     "step-size": _step_size,
     "step-size-constant": lambda m: _step_size(m, _constant(m)),
+    "step-size-mean": _step_size_mean,
     "trust": _trust,
     "trust-constant": lambda m: _trust(m, _constant(m)),
 }

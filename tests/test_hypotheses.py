@@ -64,6 +64,7 @@ CASES = {
     "trust-constant": (descent(-1.0, -0.1), descent(0.5, -0.1), "change in gradient 0.2 > 0.1 at t = 1"),
     "orthogonal": (step((3.0, 4.0), (4.0, -3.0)), step((3.0, 4.0), (4.0, 3.0)), "cos∠(W, g) = 0.96"),
     "step-size": (descent(0.0, -0.9), descent(0.0, 0.1), "η = 0.1, allowed are 0 (cos θ = -1)"),
+    "step-size-mean": (descent(0.0, -1.9), descent(0.0, 0.1), "η = 0.1: mean change 0.05, cos θ = -1"),
     "step-size-constant": (descent(0.0, -0.9), descent(0.0, 0.1), "η = 0.1, allowed are 0 (cos θ = -1)"),
 }
 

@@ -11,6 +11,7 @@
                  ‖ΔW_l‖_F/‖W_l‖_F <= η < (1+cos θ_l)^{1/L} − 1 for all l, then 𝓛(W+ΔW) < 𝓛(W)
     lemma2.constant  the same with C·[Π_k(1+...) − 1] in the hypothesis, any C > 0, and
                  η < (1 + cos θ_l/C)^{1/L} − 1.
+    lemma2.mean  the same trust, and C·([(1 + η)^{L+1} − 1]/((L+1)η) − 1) < cos θ_l, about twice the η.
 
     Correspondence.  g_l(V) is what backpropagation returns at V.  What is asked of it: 𝓛(W+tΔW) has
     the derivative Σ_l ⟨g_l(W+tΔW), ΔW_l⟩ at all inner points of the segment but a finite list
@@ -168,18 +169,13 @@ Proof.
   rewrite Hd, Hz. ring.
 Qed.
 
-(** Lemma 1 at one point of the segment. *)
-Lemma descent_at_mean_value :
-  exists t, 0 < t < 1 /\ ~ In t kinks /\
-    loss (padd W D) - loss W
-    <= sum L (fun l => - (fro (m l) (n l) (g W l) * fro (m l) (n l) (D l)
-                          * (cos_theta l - breakdown l t))).
+(** The slope of the loss at a point of the segment. *)
+Lemma slope_bound t :
+  pdot (g (along W D t)) D
+  <= sum L (fun l => - (fro (m l) (n l) (g W l) * fro (m l) (n l) (D l)
+                        * (cos_theta l - breakdown l t))).
 Proof.
-  destruct (mean_value_kinks (fun t => loss (along W D t)) (fun t => pdot (g (along W D t)) D)
-              kinks 0 1 ltac:(lra) Hcont Hg) as [t [Ht [Hk E]]].
-  rewrite along_1, along_0, Rminus_0_r, Rmult_1_r in E.
-  exists t. split; [exact Ht|]. split; [exact Hk|].
-  eapply Rle_trans; [exact E|]. apply sum_le; intros l Hl. assert (Hpos := Hg0 l Hl).
+  apply sum_le; intros l Hl. assert (Hpos := Hg0 l Hl).
   rewrite Rmult_minus_distr_l, cos_theta_eq by exact Hl.
   set (gt := g (along W D t) l). set (g0 := g W l) in *. unfold breakdown. fold gt g0.
   replace (fro (m l) (n l) g0 * fro (m l) (n l) (D l)
@@ -192,6 +188,20 @@ Proof.
   { unfold dotF, dot, col, msub. rewrite <- sum_minus. apply sum_ext; intros.
     rewrite <- sum_minus. apply sum_ext; intros; ring. }
   lra.
+Qed.
+
+(** Lemma 1 at one point of the segment. *)
+Lemma descent_at_mean_value :
+  exists t, 0 < t < 1 /\ ~ In t kinks /\
+    loss (padd W D) - loss W
+    <= sum L (fun l => - (fro (m l) (n l) (g W l) * fro (m l) (n l) (D l)
+                          * (cos_theta l - breakdown l t))).
+Proof.
+  destruct (mean_value_kinks (fun t => loss (along W D t)) (fun t => pdot (g (along W D t)) D)
+              kinks 0 1 ltac:(lra) Hcont Hg) as [t [Ht [Hk E]]].
+  rewrite along_1, along_0, Rminus_0_r, Rmult_1_r in E.
+  exists t. split; [exact Ht|]. split; [exact Hk|].
+  eapply Rle_trans; [exact E|apply slope_bound].
 Qed.
 
 Theorem lemma1 (M : nat -> R) :
@@ -257,6 +267,23 @@ Definition deep_relative_trust (C : R) : Prop :=
     breakdown l t
     <= C * (prod L (fun k => 1 + fro (m k) (n k) (mscal t (D k)) / fro (m k) (n k) (W k)) - 1).
 
+Lemma product_bound eta t :
+  0 < t < 1 ->
+  (forall k, (k < L)%nat -> 0 < fro (m k) (n k) (W k)) ->
+  (forall k, (k < L)%nat -> fro (m k) (n k) (D k) / fro (m k) (n k) (W k) <= eta) ->
+  prod L (fun k => 1 + fro (m k) (n k) (mscal t (D k)) / fro (m k) (n k) (W k))
+  <= (1 + t * eta) ^ L.
+Proof.
+  intros Ht HW Hdelta. rewrite <- prod_const. apply prod_le; intros k Hk.
+  rewrite fro_scal, Rabs_right by lra. unfold Rdiv. rewrite Rmult_assoc.
+  fold (fro (m k) (n k) (D k) / fro (m k) (n k) (W k)).
+  assert (H0 := quotient_nonneg _ _ (fro_nonneg (m k) (n k) (D k)) (HW k Hk)).
+  assert (H1 := Hdelta k Hk).
+  set (q := fro (m k) (n k) (D k) / fro (m k) (n k) (W k)) in *.
+  assert (0 <= t * q) by (apply Rmult_le_pos; lra).
+  assert (t * q <= t * eta) by (apply Rmult_le_compat_l; lra). lra.
+Qed.
+
 Theorem lemma2_constant C eta :
   0 < C -> deep_relative_trust C ->
   (forall k, (k < L)%nat -> 0 < fro (m k) (n k) (W k)) ->
@@ -272,15 +299,9 @@ Proof.
             0 <= fro (m k) (n k) (D k) / fro (m k) (n k) (W k)).
   { intros k Hk. apply quotient_nonneg; [apply fro_nonneg|apply HW, Hk]. }
   assert (Heta0 : 0 <= eta) by (eapply Rle_trans; [apply (Hratio l Hl)|apply Hdelta, Hl]).
-  assert (Hprod : prod L (fun k => 1 + fro (m k) (n k) (mscal t (D k)) / fro (m k) (n k) (W k))
-                  <= (1 + eta) ^ L).
-  { rewrite <- prod_const. apply prod_le; intros k Hk.
-    rewrite fro_scal, Rabs_right by lra. unfold Rdiv. rewrite Rmult_assoc.
-    fold (fro (m k) (n k) (D k) / fro (m k) (n k) (W k)).
-    assert (H0 := Hratio k Hk). assert (H1 := Hdelta k Hk).
-    set (q := fro (m k) (n k) (D k) / fro (m k) (n k) (W k)) in *.
-    assert (0 <= t * q) by (apply Rmult_le_pos; lra).
-    assert (t * q <= 1 * q) by (apply Rmult_le_compat_r; lra). lra. }
+  assert (Hprod := product_bound eta t Ht HW Hdelta).
+  assert (Hgrow : (1 + t * eta) ^ L <= (1 + eta) ^ L).
+  { apply pow_incr. split; [|apply Rplus_le_compat_l]; nra. }
   assert (Hroot := root_bound eta (cos_theta l / C) ltac:(lia) Heta0 (Heta l Hl HDl)).
   apply Rle_lt_trans with (C * ((1 + eta) ^ L - 1)); [apply Rmult_le_compat_l; lra|].
   replace (cos_theta l) with (C * (cos_theta l / C)) by (field; lra).
@@ -299,6 +320,95 @@ Theorem lemma2 eta :
 Proof.
   intros Htrust HW Hdelta Heta. apply lemma2_constant with 1 eta; auto; [lra|].
   intros l Hl HDl. replace (cos_theta l / 1) with (cos_theta l) by field. auto.
+Qed.
+
+(** ** Lemma 2 with the mean over the segment
+
+    Trust says more than condition (4) uses: the change grows from 0, and what counts is its mean,
+    ∫₀¹ C[(1 + tη)^L − 1] dt = C·A(1),  A(t) = [(1 + tη)^{L+1} − 1]/((L+1)η) − t. *)
+Definition growth (eta t : R) : R := ((1 + t * eta) ^ S L - 1) / (INR (S L) * eta) - t.
+
+Lemma growth_derivative eta t :
+  0 < eta -> derivable_pt_lim (growth eta) t ((1 + t * eta) ^ L - 1).
+Proof.
+  intros Heta. assert (HI : 0 < INR (S L)) by (apply lt_0_INR; lia).
+  assert (Hline : forall s, derivable_pt_lim (fun u => 1 + u * eta) s eta).
+  { intros s eps Heps. exists (mkposreal 1 Rlt_0_1). intros h Hh _.
+    replace ((1 + (s + h) * eta - (1 + s * eta)) / h - eta) with 0 by (field; exact Hh).
+    rewrite Rabs_R0. exact Heps. }
+  assert (Hpow := derivable_pt_lim_comp (fun u => 1 + u * eta) (fun y => y ^ S L) t _ _
+                    (Hline t) (derivable_pt_lim_pow (1 + t * eta) (S L))).
+  assert (H := derivable_pt_lim_minus _ id t _ _
+                 (derivable_pt_lim_scal _ (/ (INR (S L) * eta)) t _
+                    (derivable_pt_lim_minus _ (fct_cte 1) t _ _ Hpow (derivable_pt_lim_const 1 t)))
+                 (derivable_pt_lim_id t)).
+  replace ((1 + t * eta) ^ L - 1)
+    with (/ (INR (S L) * eta) * (INR (S L) * (1 + t * eta) ^ pred (S L) * eta - 0) - 1)
+    by (simpl pred; field; lra).
+  intros eps Heps. destruct (H eps Heps) as [d Hd]. exists d. intros h Hh Hhd.
+  specialize (Hd h Hh Hhd).
+  unfold growth, minus_fct, mult_real_fct, comp, fct_cte, id, Rdiv in *.
+  rewrite !(Rmult_comm _ (/ (INR (S L) * eta))). exact Hd.
+Qed.
+
+Theorem lemma2_mean C eta :
+  0 < C -> deep_relative_trust C ->
+  (forall k, (k < L)%nat -> 0 < fro (m k) (n k) (W k)) ->
+  (forall k, (k < L)%nat -> fro (m k) (n k) (D k) / fro (m k) (n k) (W k) <= eta) ->
+  (forall l, (l < L)%nat -> 0 < fro (m l) (n l) (D l) -> C * growth eta 1 < cos_theta l) ->
+  (exists l, (l < L)%nat /\ 0 < fro (m l) (n l) (D l)) ->
+  loss (padd W D) < loss W.
+Proof.
+  intros HC Htrust HW Hdelta Hmean [l0 [Hl0 HD0]].
+  set (lever := fun l => fro (m l) (n l) (g W l) * fro (m l) (n l) (D l)).
+  assert (Hlever : forall l, 0 <= lever l) by (intros; apply Rmult_le_pos; apply fro_nonneg).
+  assert (Heta : 0 < eta).
+  { apply Rlt_le_trans with (2 := Hdelta l0 Hl0). apply Rdiv_lt_0_compat; [exact HD0|apply HW, Hl0]. }
+  set (K := sum L lever * C).
+  set (F := fun t => loss (along W D t) - K * growth eta t).
+  set (F' := fun t => pdot (g (along W D t)) D - K * ((1 + t * eta) ^ L - 1)).
+  destruct (mean_value_kinks F F' kinks 0 1 ltac:(lra)) as [t [Ht [Hk E]]].
+  - intros t Ht. apply (continuity_pt_minus (fun s => loss (along W D s)) (fun s => K * growth eta s));
+      [apply Hcont, Ht|]. apply derivable_continuous_pt.
+    exact (exist _ _ (derivable_pt_lim_scal _ K t _ (growth_derivative eta t Heta))).
+  - intros t Ht Hk. exact (derivable_pt_lim_minus _ (mult_real_fct K (growth eta)) t _ _ (Hg t Ht Hk)
+                             (derivable_pt_lim_scal _ K t _ (growth_derivative eta t Heta))).
+  - unfold F, F' in E. rewrite along_1, along_0 in E.
+    assert (E0 : growth eta 0 = 0).
+    { unfold growth. rewrite Rmult_0_l, Rplus_0_r, pow1. unfold Rdiv. ring. }
+    rewrite E0 in E.
+    assert (Hslope := slope_bound t).
+    assert (Hbound : pdot (g (along W D t)) D - K * ((1 + t * eta) ^ L - 1)
+                     <= sum L (fun l => - (lever l * cos_theta l))).
+    { replace (K * ((1 + t * eta) ^ L - 1))
+        with (sum L (fun l => C * ((1 + t * eta) ^ L - 1) * lever l))
+        by (rewrite sum_scal; unfold K; ring).
+      eapply Rle_trans; [apply Rplus_le_compat_r; exact Hslope|].
+      unfold Rminus at 1. rewrite <- (Rmult_1_l (sum L (fun l => C * _ * lever l))).
+      rewrite Ropp_mult_distr_l, <- sum_scal, <- sum_plus. apply sum_le; intros l Hl.
+      assert (Hb : breakdown l t <= C * ((1 + t * eta) ^ L - 1)).
+      { eapply Rle_trans; [apply Htrust; assumption|]. apply Rmult_le_compat_l; [lra|].
+        assert (H := product_bound eta t Ht HW Hdelta). lra. }
+      assert (H := Rmult_le_compat_l (lever l) _ _ (Hlever l) Hb).
+      unfold lever in *. lra. }
+    assert (Hneg : sum L (fun l => lever l * (C * growth eta 1 - cos_theta l)) < sum L (fun _ => 0)).
+    { assert (Hterm : forall l, (l < L)%nat -> 0 < fro (m l) (n l) (D l) ->
+                lever l * (C * growth eta 1 - cos_theta l) < 0).
+      { intros l Hl HDl. rewrite <- (Rmult_0_r (lever l)). apply Rmult_lt_compat_l.
+        - apply Rmult_lt_0_compat; [apply Hg0, Hl|exact HDl].
+        - assert (H := Hmean l Hl HDl). lra. }
+      apply sum_lt.
+      - intros l Hl. destruct (Req_dec (fro (m l) (n l) (D l)) 0) as [Hz|Hz].
+        + unfold lever. rewrite Hz, Rmult_0_r. lra.
+        + assert (HDl := fro_nonneg (m l) (n l) (D l)). apply Rlt_le, Hterm; [exact Hl|lra].
+      - exists l0. split; [exact Hl0|apply Hterm; assumption]. }
+    rewrite sum_const in Hneg.
+    assert (Esum : sum L (fun l => lever l * (C * growth eta 1 - cos_theta l))
+                   = K * growth eta 1 + sum L (fun l => - (lever l * cos_theta l))).
+    { replace (K * growth eta 1) with (sum L (fun l => C * growth eta 1 * lever l))
+        by (rewrite sum_scal; unfold K; ring).
+      rewrite <- sum_plus. apply sum_ext; intros; ring. }
+    lra.
 Qed.
 
 End Segment.

@@ -17,7 +17,8 @@
     From W = 2, with ΔW = −1 (so δ = 1/2 and cos θ = 1) and y = 19/10 the gradient changes by 10
     times its size and the loss rises from 1/100 to 81/100.  With y = 0, and ΔW = −1/2 from W = 1,
     deep relative trust holds with equality and Lemma 2 applies ([lemma2_applies]): its hypotheses
-    can be met. *)
+    can be met.  With the mean over the segment it applies up to ΔW = −2 and no further
+    ([lemma2_mean_applies], [lemma2_mean_sharp]). *)
 
 From Coq Require Import Reals Lra Lia FunctionalExtensionality.
 From DRT Require Import Sums Norms Conditioning Transmission Network Descent Witness.
@@ -288,4 +289,35 @@ Proof.
   - intros l Hl _. replace l with 0%nat by lia. rewrite one_weight_cos by lra.
     apply one_weight_eta; lra.
   - exists 0%nat. split; [lia|]. rewrite fro_1_1. unfold weight. rewrite Rabs_left; lra.
+Qed.
+
+(** With the mean over the segment it allows ΔW = −3/2, too, where (1 + η)^L − 1 = 3/2 > cos θ. *)
+Theorem lemma2_mean_applies :
+  one_weight 0 (padd (weight 1) (weight (- (3 / 2)))) < one_weight 0 (weight 1).
+Proof.
+  apply (lemma2_mean 1 (fun _ => 1%nat) (fun _ => 1%nat) (one_weight 0) (weight 1) (weight (- (3 / 2)))
+           (one_weight_gradient 0) nil) with (C := 1) (eta := 3 / 2).
+  - apply (differentiable_continuous 1 (fun _ => 1%nat) (fun _ => 1%nat) _ _ _ (one_weight_gradient 0)).
+    intros; apply one_weight_gradient_at.
+  - intros; apply derivative_along, one_weight_gradient_at.
+  - intros. rewrite fro_1_1. unfold one_weight_gradient, weight. rewrite Rabs_right; lra.
+  - lra.
+  - intros l t Hl Ht _. replace l with 0%nat by lia.
+    rewrite one_weight_breakdown by lra. simpl prod. rewrite !fro_1_1.
+    unfold mscal, weight. rewrite (Rabs_right 1), (Rabs_left1 (t * _)) by lra. lra.
+  - intros. rewrite fro_1_1. unfold weight. rewrite Rabs_right; lra.
+  - intros. rewrite !fro_1_1. unfold weight. rewrite Rabs_left, Rabs_right by lra. lra.
+  - intros l Hl _. replace l with 0%nat by lia. rewrite one_weight_cos by lra.
+    unfold growth. simpl. lra.
+  - exists 0%nat. split; [lia|]. rewrite fro_1_1. unfold weight. rewrite Rabs_left; lra.
+Qed.
+
+(** Its threshold cannot be raised: at ΔW = −2 it is met with equality, and the loss is what it was. *)
+Theorem lemma2_mean_sharp :
+  1 * growth 1 2 1 = cos_theta (fun _ => 1%nat) (fun _ => 1%nat) (weight 1) (weight (-2)) (one_weight_gradient 0) 0
+  /\ one_weight 0 (padd (weight 1) (weight (-2))) = one_weight 0 (weight 1).
+Proof.
+  split.
+  - rewrite one_weight_cos by lra. unfold growth. simpl. field.
+  - rewrite !one_weight_eq. unfold padd, madd, weight. ring.
 Qed.

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 
+import mpmath
 import pytest
 import torch
 
 import drt
+from drt import descent_hypotheses
 from drt.certify import certify
 from drt.claims import claims
 from drt.descent import measure_descent
-from drt.descent_hypotheses import log_constant
+from drt.descent_hypotheses import log_constant, mean_growth
 from drt.falsify.pipeline import falsify
 from drt.falsify.space import Space
 from drt.falsify.target import Target
@@ -74,11 +76,35 @@ def test_a_zero_gradient_is_no_counterexample():
     assert certify(witness("lemma2.unconditional", y="1")).reason == "gradients: g_1 is zero"
 
 
-def test_what_is_asked_of_every_t_is_not_certified():
-    certificate = certify(witness("lemma2"), max_bits=128)
-    assert (certificate.answer, certificate.reason) == (
-        "undecided", "trust is asked of every t ∈ [0, 1]: it can be refuted, not certified",
-    )  # fmt: skip
+@pytest.mark.parametrize("claim_id", ["lemma2", "lemma2.mean", "lemma2.constant"])
+def test_trust_is_certified_on_the_whole_segment(claim_id):
+    """Near the target it fails; towards one far away it holds, and so does the lemma."""
+    near = certify(witness(claim_id, "-1/10"), max_bits=128)
+    assert near.reason == f"trust{'-constant' * ('c' in claim_id)}: deep relative trust fails on the segment"
+    assert certify(witness(claim_id, "1/100", "100"), max_bits=128).answer == "holds"
+
+
+def test_the_mean_allows_twice_the_step_and_no_more():
+    """f = wx, w = x = 1, y a little above 2: g = 1 − y, trust holds, cos θ = 1 and the mean change allowed is η/2."""
+    net, x, loss = drt.Network([array([1.0])], "identity"), array([1.0]), MeanSquaredError(array([2.001]))
+    for step, of_lemma2, of_mean in (
+        (0.99, "holds", "holds"), (1.01, "inapplicable", "holds"), (1.99, "inapplicable", "holds"),
+        (2.01, "inapplicable", "inapplicable"),
+    ):  # fmt: skip
+        m = measure_descent(net, [array([step])], x, loss)
+        assert (drt.check("lemma2", m).outcome, drt.check("lemma2.mean", m).outcome) == (of_lemma2, of_mean)
+    assert drt.check("lemma2.mean", measure_descent(net, [array([1.99])], x, loss)).ratio > 0.99
+
+
+@pytest.mark.parametrize("depth", [1, 2, 7, 32])
+def test_the_mean_against_its_closed_form(depth):
+    for eta in (1e-9, 1e-3, 0.4, 1.7):
+        with mpmath.workdps(60):
+            e = mpmath.mpf(eta)
+            closed = ((1 + e) ** (depth + 1) - 1) / ((depth + 1) * e) - 1
+        assert float(mean_growth(depth, torch.tensor(eta, dtype=torch.float64))) == pytest.approx(
+            float(closed), rel=1e-13
+        )
 
 
 def test_the_bracket_is_certified():
@@ -111,9 +137,13 @@ def test_lemma_2_applies_and_holds(depth):
     assert drt.check("lemma2.unconditional", far(depth, 1.001 * allowed)).outcome == "inapplicable"
 
 
-def test_trust_on_the_segment_is_never_known_so_no_violation_is_certain():
-    """A planted claim, the loss falling twice as fast as its tangent, would be violated; it is undecided instead."""
+def test_a_violation_is_certain_where_trust_is(monkeypatch):
+    """A planted claim, the loss falling along its tangent, is violated; were trust only seen at points, it would be undecided."""
     planted = replace(claims["lemma2"], formula=lambda m: 1e-12 * claims["lemma2"].formula(m))
+    assert drt.check(planted, far(1, 0.1)).outcome == "violated"
+    monkeypatch.setattr(
+        descent_hypotheses, "certainly_trusted", lambda m, log_c: torch.zeros_like(log_c, dtype=torch.bool)
+    )
     verdict = drt.check(planted, far(1, 0.1))
     assert verdict.outcome == "undecided"
     assert verdict.reason.startswith("trust: holds wherever it was evaluated")
@@ -142,7 +172,7 @@ def test_relu_has_no_constant():
     assert drt.check("lemma2.constant", scalar(-0.1)).outcome in ("holds", "inapplicable")
 
 
-@pytest.mark.parametrize("claim_id", ["lemma2", "lemma2.constant", "condition4"])
+@pytest.mark.parametrize("claim_id", ["lemma2", "lemma2.mean", "lemma2.constant", "condition4"])
 def test_attacked(claim_id):
     outcome = falsify(Target(claim_id), Space(), 2.0, 3)
     assert outcome["status"] == "survived"

@@ -88,6 +88,12 @@ def lemma2_constant_half_lost(m):
     return drt.maximum(drt.sum(m.lever * m.cosines), 0.0) / 3
 
 
+@drt.bound(quantity="descent", left="excess", hypotheses=("step-size-mean", "trust"))
+def lemma2_mean_0_9(m):
+    """Lemma 2 with the mean, and the loss falls by a tenth of its tangent."""
+    return 0.9 * drt.maximum(drt.sum(m.lever * m.cosines), 0.0)
+
+
 @drt.bound(quantity="descent", left="excess", hypotheses=("bracket",))
 def condition4_0_9(m):
     """Condition (4), and the loss falls by a tenth of its tangent."""

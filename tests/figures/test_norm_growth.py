@@ -49,12 +49,13 @@ def test_an_overflow_is_told_and_drawn(tmp_path, capsys):
     """η = 0.99: ‖W‖² leaves float32 after log(3.4·10³⁸/‖W₀‖²)/log(1.98) ≈ 126 steps.
 
     Layers sum squares of parts of W (rows, or Wv); of single entries, 1/25,088 of ‖W‖², they would overflow 15 steps later.
+    Batch normalisation squares Wx, and ‖x‖² is at most 1,830 for these digits: 11 steps earlier.
     """
     options = ["--eta", "0.99", "--steps", "150", "--seeds", "2", "--json", "--out", str(tmp_path)]
     assert norm_growth.main(options) == 0
     summary = json.loads(capsys.readouterr()[0])
     lasted = {n["lasted"] for n in summary["norms"] if n["optimiser"] == "LARS" and n["dtype"] == "float32"}
-    assert all(125 <= n <= 142 for n in lasted), lasted
+    assert all(115 <= n <= 142 for n in lasted), lasted
     assert f"broke down in float32 after {min(lasted)}," in summary["caption"]
     assert {n["lasted"] for n in summary["norms"] if n["optimiser"] == "Fromage"} == {150}
 
