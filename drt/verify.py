@@ -22,6 +22,7 @@ import torch
 import drt
 from drt.claims import Claim, claims, of_descent, of_network, of_steps
 from drt.data import load_digits
+from drt.falsify import extremal_descent
 from drt.falsify.descent import draw
 from drt.falsify.extremal import Grid, constructions
 from drt.falsify.pipeline import falsify
@@ -162,8 +163,10 @@ def on_extremal(names: Sequence[str], quick: bool) -> Findings:
     """A task: some of the extremal constructions, over their grid."""
     findings: Findings = {}
     grid = Grid(depths=(1, 2), widths=(2, 16), alphas=(0.0, 0.1, 1.0)) if quick else Grid(alphas=(0.0, 0.1, 0.5, 1.0))
-    for _, instance in grid.instances(names):
+    for _, instance in grid.instances([name for name in names if name in constructions]):
         hold_all(instance, findings)
+    for _, m in extremal_descent.steps([name for name in names if name in extremal_descent.NAMES]):
+        hold(of_descent(), m, findings)
     return findings
 
 
@@ -201,7 +204,7 @@ def tasks(quick: bool, seed: int) -> Iterator[tuple[str, tuple]]:
     """(origin, arguments) of every task, the long ones first."""
     for depth, activation in sorted(NETWORKS, reverse=True):
         yield "trained", (depth, activation, quick, seed)
-    names = list(constructions)
+    names = [*constructions, *extremal_descent.NAMES]
     for part in range(4):
         yield "extremal", (names[part::4], quick)
     for k in range(QUICK_RANDOM_TASKS if quick else RANDOM_TASKS):

@@ -9,6 +9,7 @@ import torch
 import drt
 from drt.data import load_digits
 from drt.falsify.extremal import Grid, constructions
+from drt.falsify.extremal_descent import NAMES
 from drt.trained import config_of, instances, name_of
 from drt.training import train
 from drt.verdict import Verdicts
@@ -42,7 +43,7 @@ def test_reasons_name_the_hypothesis(findings):
 
 def test_constructions_refute_what_is_false():
     """In floating point already; certified in tests/falsify."""
-    found = on_extremal(list(constructions), quick=True)
+    found = on_extremal([*constructions, *NAMES], quick=True)
     for claim_id in MEASURED:
         claim = drt.claims[claim_id]
         assert (found[claim_id].violations > 0) == (claim.known == "false"), claim_id
@@ -121,7 +122,9 @@ def test_record_is_json_and_merges_origins(findings):
 def test_tasks_cover_every_construction_and_network():
     work = list(tasks(quick=False, seed=0))
     assert {origin for origin, _ in work} == {"random", "extremal", "trained"}
-    assert sorted(name for origin, a in work if origin == "extremal" for name in a[0]) == sorted(constructions)
+    assert sorted(name for origin, a in work if origin == "extremal" for name in a[0]) == sorted(
+        [*constructions, *NAMES]
+    )
     assert {a[0] for origin, a in work if origin == "trained"} == {2, 3, 8, 16}
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from drt.certify import certify
 from drt.claims.base import Claim, claims
 from drt.descent import Descent, measure_descent
+from drt.falsify import extremal_descent
 from drt.falsify.attack import TIE
 from drt.falsify.shrink import shrink
 from drt.falsify.space import Space
@@ -28,6 +29,7 @@ GENERATIONS_PER_SECOND = 50.0
 LEAST = 16  # populations, whatever the budget: less than a second
 MAX_DEPTH, MAX_WIDTH = 6, 8  # of what is drawn: deeper and wider networks show nothing else, and cost more
 CERTIFIABLE = 0.8  # share of the attack whose finds have the form of a witness: one input, squared loss
+ROUNDING = 1e-12  # relative, of δ as it is drawn
 TRIED = 3  # finds of a generation that are certified
 SMALLEST = ((1, 1), (1, 1, 1), (1, 1), (1, 1, 1), (1, 1, 1, 1))  # tried first: what they refute reads well
 
@@ -176,7 +178,33 @@ def hunt(
             and certify(witness, claim, max_bits=256, max_seconds=1).answer == "violated"
         )
 
+    def examine(m: Descent, certifiable: bool) -> Tensor | None:
+        """Its members, the closest to a violation first; None once a violation is certified."""
+        nonlocal closest
+        verdicts = Verdicts(claim, m)
+        sizes = (m.delta >= space.delta[0] * (1 - ROUNDING)) & (m.delta <= space.delta[1] * (1 + ROUNDING))
+        inside = (sizes & (m.kappa_w >= space.kappa[0]) & (m.kappa_w <= space.kappa[1])).all(-1)
+        scores = verdicts.log_ratio.nan_to_num(-math.inf, math.inf, -math.inf).where(inside, -math.inf)
+        found.instances += len(scores)
+        order = scores.argsort(descending=True)
+        top = float(scores[order[0]])
+        # The maximum over t is only known from below: an excess that is no violation tells nothing.
+        known = scores.where((verdicts.codes == 1) | (scores <= TIE), -math.inf)
+        found.log_ratio = max(found.log_ratio, float(known.max()))
+        if certifiable and closest < top <= TIE:
+            closest, found.witness = top, witness_of(target, claim, m, int(order[0]))
+        for row in [i for i in order.tolist() if verdicts.codes[i] == 1 and inside[i]][:TRIED]:
+            found.status = "unconfirmed"
+            if certifiable and violated(witness := witness_of(target, claim, m, row)):
+                found.witness, found.status = shrink(witness, violated, shrinking), "refuted"
+                return None
+        return order
+
     try:
+        for _, m in extremal_descent.steps():
+            admitted = space.admits(claim, m.widths) and space.admits_slopes(claim, m.alpha, m.beta)
+            if admitted and examine(m, certifiable=True) is None:
+                return found
         for done in range(total):
             progress(done, total, f"largest actual/bound {math.exp(min(found.log_ratio, 700)):.6g}")
             certifiable = dice.random() < CERTIFIABLE
@@ -186,24 +214,8 @@ def hunt(
                 certifiable = True
             population = draw(dice, rng, claim, replace(space, widths=plain) if within else space, certifiable)
             for _ in range(GENERATIONS):
-                m = population.measure()
-                verdicts = Verdicts(claim, m)
-                inside = ((m.kappa_w >= space.kappa[0]) & (m.kappa_w <= space.kappa[1])).all(-1)
-                scores = verdicts.log_ratio.nan_to_num(-math.inf, math.inf, -math.inf).where(inside, -math.inf)
-                found.instances += len(scores)
-                order = scores.argsort(descending=True)
-                top = float(scores[order[0]])
-                # The maximum over t is only known from below: an excess that is no violation tells nothing.
-                known = scores.where((verdicts.codes == 1) | (scores <= TIE), -math.inf)
-                found.log_ratio = max(found.log_ratio, float(known.max()))
-                if certifiable and closest < top <= TIE:
-                    closest, found.witness = top, witness_of(target, claim, m, int(order[0]))
-                for row in [i for i in order.tolist() if verdicts.codes[i] == 1 and inside[i]][:TRIED]:
-                    found.status = "unconfirmed"
-                    if certifiable and violated(witness := witness_of(target, claim, m, row)):
-                        found.witness, found.status = shrink(witness, violated, shrinking), "refuted"
-                        return found
-                if time.monotonic() > deadline:
+                order = examine(population.measure(), certifiable)
+                if order is None or time.monotonic() > deadline:
                     return found
                 population = population.take(order[: BATCH // 4].repeat(4)).mutated(rng, space)
     except KeyboardInterrupt:

@@ -223,6 +223,6 @@ class Grid:
             torch.tensor(self.kappas, dtype=torch.float64), torch.tensor(self.deltas, dtype=torch.float64), indexing="ij"
         ))  # fmt: skip
         for depth, alpha in product(self.depths, self.alphas):
-            for name in names or constructions:
+            for name in constructions if names is None else names:
                 for n in self.widths if name in WIDE else self.widths[:1]:
                     yield name, constructions[name](depth, n, alpha, kappa, delta)
