@@ -5,6 +5,10 @@
 The first step is the hypothesis, a *model*; it holds for products of scalars with a linear loss (Equation 3), the instances
 drawn here. Where it fails (nearly always, for a squared loss) the lemma does not apply.
 
+lemma2.mean: condition (4) asks for the largest change, but Lemma 1's integral only for the mean:
+
+    ∫₀¹ ‖g_l(t) − g_l‖/‖g_l‖ dt ≤ ∫₀¹ [Π_k (1 + tδ_k) − 1] dt ≤ [(1 + η)^{L+1} − 1]/((L + 1)η) − 1 < cos θ_l
+
 lemma2.constant: the same with the factor C = (β/α·κ²)^L, κ = max_l κ(W_l), before all but the first and the last.
 """
 
@@ -17,11 +21,14 @@ import torch
 from torch import Tensor
 
 from drt.activations import as_activation
+from drt.descent_hypotheses import mean_growth
 from drt.numbers import log_product_minus_one
 from drt.spectra import UNIT
 from proofs_checks.chain import Chain, Ends, Setup, Step
 from proofs_checks.segment import Segment, draw, draw_trusting
 from proofs_checks.terms import Terms, exact, log_of, plain
+
+SLACK = 1 + 1e-12  # the model's own ties: scalars attain it
 
 
 def _delta(s: Segment) -> Tensor:
@@ -54,6 +61,14 @@ def _breakdown_error(s: Segment) -> Tensor:
     return (s.rounding / (s.norms[0] * s.norms[1]).amin(-1)).nan_to_num(nan=torch.inf)
 
 
+def _trusts(s: Segment, log_c: Tensor) -> Tensor:
+    return (s.breakdown <= torch.exp(_trust(s, log_c)).unsqueeze(-1) * SLACK).all(-1).all(0)
+
+
+def _small(s: Segment) -> Tensor:
+    return (_delta(s) <= _eta(s) * SLACK).all(-1)
+
+
 def _left(s: Segment) -> Ends:
     log = log_of(s.breakdown.amax((0, -1)), _breakdown_error(s))
     return log.value, *log.ends
@@ -75,11 +90,8 @@ def _chain(claim: str, statement: str, constant: Callable[[Segment], Tensor], le
 
     def applicable(s: Segment) -> Tensor:
         depth, log_c = len(s.weights), constant(s)
-        slack = 1 + 1e-12  # the model's own ties: scalars attain it
-        trusts = (s.breakdown <= torch.exp(_trust(s, log_c)).unsqueeze(-1) * slack).all(-1).all(0)
-        small = (_delta(s) <= _eta(s) * slack).all(-1)
         allowed = torch.expm1(torch.log1p(s.cosines.clamp(min=0) * torch.exp(-log_c).unsqueeze(-1)) / depth)
-        return (s.norms[0] > 0).all(-1) & trusts & small & (_eta(s) < allowed).all(-1)
+        return (s.norms[0] > 0).all(-1) & _trusts(s, log_c) & _small(s) & (_eta(s) < allowed).all(-1)
 
     def draws(setup: Setup) -> Iterator[tuple[str, Segment]]:
         trusting = draw_trusting(setup.batch, setup.depth, setup.delta, setup.seed, activation)
@@ -134,7 +146,70 @@ CONSTANT = _chain(
     "C",
     "leaky_relu:0.5",
 )
-CHAINS = (LEMMA2, CONSTANT)
+
+
+def _mean_left(s: Segment) -> Ends:
+    _, w, _ = s.along()
+    log = log_of((w[:, None] * s.breakdown.amax(-1)).sum(0), _breakdown_error(s))
+    return log.value, *log.ends
+
+
+def _mean_start(s: Segment) -> Terms:
+    _, w, _ = s.along()  # exact: the integrand is a polynomial of degree L
+    trust = torch.logsumexp(torch.log(w)[:, None] + _trust(s, _no_constant(s)), 0)
+    return plain(
+        {
+            "trust": exact(trust.unsqueeze(-1)),
+            "eta": exact(torch.log(_allowed_mean(s)).unsqueeze(-1)),
+            "angle": log_of(
+                s.cosines.amin(-1, keepdim=True).clamp(min=0), 64 * UNIT * torch.ones(len(s.x), 1).double()
+            ),
+        }
+    )
+
+
+def _allowed_mean(s: Segment) -> Tensor:
+    assert s.eta is not None
+    return mean_growth(len(s.weights), s.eta)
+
+
+def _mean_applicable(s: Segment) -> Tensor:
+    return (s.norms[0] > 0).all(-1) & _trusts(s, _no_constant(s)) & _small(s) & (_allowed_mean(s) < s.cosines.amin(-1))
+
+
+MEAN = Chain(
+    "lemma2.mean",
+    "deep relative trust on the segment and [(1 + η)^{L+1} − 1]/((L + 1)η) − 1 < cos θ_l ⇒ the loss falls",
+    _mean_left,
+    _mean_start,
+    _mean_applicable,
+    (
+        Step(
+            "deep relative trust",
+            "∫‖g_l(t) − g_l‖/‖g_l‖ dt ≤ ∫[Π(1 + tδ_k) − 1] dt, the hypothesis",
+            "model",
+            (),
+            lambda terms: terms.picked("trust"),
+        ),
+        Step(
+            "step size",
+            "δ_k ≤ η, and ∫[(1 + tη)^L − 1] dt = [(1 + η)^{L+1} − 1]/((L + 1)η) − 1",
+            "model",
+            ("monotone-product",),
+            lambda terms: terms.picked("eta"),
+        ),
+        Step(
+            "step size",
+            "below cos θ_l: the hypothesis",
+            "model",
+            ("monotone-product",),
+            lambda terms: terms.picked("angle"),
+        ),
+    ),
+    LEMMA2.draws,
+    layered=False,
+)
+CHAINS = (LEMMA2, MEAN, CONSTANT)
 
 if __name__ == "__main__":
     from proofs_checks.runner import main

@@ -35,6 +35,20 @@ def test_a_lowered_step_is_named():
     assert_every_lowered_step_is_named(lemma2.LEMMA2, draw_trusting(16, 4, 0.1, 0))
 
 
+@pytest.mark.parametrize("depth", [1, 3, 16])
+def test_the_mean_holds_and_every_lowered_step_is_named(depth):
+    s = draw_trusting(64, depth, 0.3, depth)
+    walk = assert_holds(lemma2.MEAN, s)
+    assert walk.applicable.all()
+    _, w, _ = s.along()
+    torch.testing.assert_close(walk.logs[..., 0].exp(), (w[:, None] * s.breakdown.amax(-1)).sum(0))
+    e = s.eta
+    torch.testing.assert_close(walk.logs[..., 2].exp(), ((1 + e) ** (depth + 1) - 1) / ((depth + 1) * e) - 1)
+    assert (walk.logs[..., 1] < lemma2.LEMMA2.walk(s).logs[..., 1]).all()  # below what Lemma 2 asks for
+    if depth > 1:  # of one layer nothing is left between the steps
+        assert_every_lowered_step_is_named(lemma2.MEAN, s)
+
+
 def test_the_constant_is_that_of_theorem_1():
     """C = (β/α·κ²)^L = 2³ for scalars with slope ½: η stays below (1 + 1/8)^{1/3} − 1, and the chain ends at cos θ."""
     s = draw_trusting(64, 3, 0.3, 5, "leaky_relu:0.5")
