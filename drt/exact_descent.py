@@ -22,11 +22,8 @@ from drt.exact_measure import ExactMeasurement
 from drt.exact_segment import Piece, TooLarge, pieces
 from drt.surds import Undecided
 
-PIECES, SPLITS, CLOSE = (
-    8,
-    200,
-    1e-3,
-)  # intervals of t at first; how many are halved at most; relative, when it is enough
+PIECES, SPLITS = 8, 200  # intervals of t at first; how many are halved at most
+CLOSE = 1e-3  # relative: when it is enough
 
 
 class ExactStep(ExactMeasurement):
