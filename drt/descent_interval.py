@@ -24,6 +24,7 @@ PIECES, SPLITS = 8, 10  # intervals where there are no breakpoints; how many tim
 KEPT = 256  # intervals halved a round
 ASIDE = 2.0**-30  # of a breakpoint, an interval's end
 WORK = 2e8  # multiplications of forward passes that all intervals may have
+TINY = 2.0**-900  # norms below are not told from 0: what underflows is not in the error bounds
 CLOSE = 1e-9  # relative: near enough to what is attained
 
 
@@ -97,7 +98,10 @@ def start(m: Descent) -> tuple[States, list[Chord], Tensor] | None:
     zero = torch.zeros_like(m.norm_g[..., 0]).unsqueeze(0)
     at = states(m, zero, zero)
     found = gradients(m, at)
-    return None if found is None else (at, found, torch.stack([least_norm(g) for g in found], -1)[0])
+    if found is None:
+        return None
+    least = torch.stack([least_norm(g) for g in found], -1)[0]
+    return at, found, torch.where(least > TINY, least, 0.0)
 
 
 def bounded(m: Descent, intervals: int) -> bool:

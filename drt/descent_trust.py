@@ -32,20 +32,18 @@ def certainly_trusted(m: Descent, log_c: Float[Tensor, "..."]) -> Bool[Tensor, "
     if ends is None:
         return torch.zeros_like(log_c, dtype=torch.bool)
     first, left, right = ends[1][0], ends[0][1:], ends[1][1:]
-    settled = torch.ones_like(log_c, dtype=torch.bool)
     for _ in range(ROUNDS):
-        rate = torch.log(largest_rates(m, first).amax(-1)) - log_c - torch.log(m.delta.sum(-1))
-        early = rate + error > 0  # the first interval fails
+        log_sum = torch.log(m.delta.sum(-1))
+        rate = torch.log(largest_rates(m, first).amax(-1)) - log_c - log_sum
+        early = ~(rate + error * (1 + log_sum.abs()) <= 0)  # the first interval fails
         log_trust = log_product_minus_one(left.unsqueeze(-1) * m.delta) + log_c
         gap = (torch.log(largest_changes(m, left, right).amax(-1)) - log_trust).nan_to_num(torch.inf)
-        late = gap + error > 0
-        kept = int(late.sum(0).max())
-        if not kept and not early.any():
-            return settled
-        if 2 * kept > min(MOST, WORK // m.work):
+        margin = gap + error * (1 + log_trust.abs())
+        kept = int((margin > 0).sum(0).max())
+        if (not kept and not early.any()) or 2 * kept > min(MOST, WORK // m.work):
             break
-        left, right = halved(left, right, gap.argsort(0, descending=True)[:kept])
+        left, right = halved(left, right, margin.argsort(0, descending=True)[:kept])
         # What the first interval leaves: nothing new where it holds.
         middle = torch.where(early, first / 2, first)
         left, right, first = torch.cat([left, middle.unsqueeze(0)]), torch.cat([right, first.unsqueeze(0)]), middle
-    return settled & ~early & ~late.any(0)
+    return ~early & (margin <= 0).all(0)

@@ -23,7 +23,7 @@ from torch.nn.functional import cross_entropy
 from drt.errors import InputError
 from drt.sweep import Sweep, parts
 
-SMALL = 64  # rows or columns, up to which all singular values cost less
+SMALL = 192  # rows or columns, up to which all singular values cost less
 Evaluate = Callable[[float], tuple[Tensor, Tensor]]
 
 
