@@ -13,6 +13,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -21,6 +22,7 @@ from drt.breakpoints import breakpoints
 from drt.caching import cached_property
 from drt.chords import Chord
 from drt.descent_interval import ASIDE, States, start, upper_bound
+from drt.descent_mean import mean_ends
 from drt.descent_rounding import (
     Errors,
     cosine_error,
@@ -37,6 +39,7 @@ from drt.measure import Instance, Measurement
 from drt.network import ArrayLike, Network, as_float64
 
 CHEAP = 1e5  # multiplications of a forward pass
+NODES = 24  # of the quadrature
 GRID, ROUNDS = 17, 5  # points of [0, 1] at first; then each round halves the neighbourhood of every layer's maximum
 
 
@@ -65,6 +68,7 @@ class Descent(Measurement):
         largest (…, L)      the largest change_l(t) that was evaluated
         largest_lower       a lower bound on the maximum, rounding included: at t = 1, and at the t that costs the most;
                             0 where the loss has no error bound
+        breakdown, mean_breakdown (…, L)   the maximum and the mean of change_l(t) over the segment, 0 where ΔW_l = 0
         largest_upper       an upper bound on the supremum; ∞ where none is to be had
     """
 
@@ -266,6 +270,22 @@ class Descent(Measurement):
         least = self.largest_lower.where(self.norm_step > 0, 0.0)
         product = self.norm_g * self.norm_step * (1 - start_error(self)) * least
         return bool((excess_ends(self)[1] <= product.sum(-1)).all())
+
+    @cached_property
+    def mean_ends(self) -> tuple[Tensor, Tensor]:
+        """The least and the largest mean of change_l(t) over [0, 1], both (…, L)."""
+        return mean_ends(self)
+
+    @property
+    def mean_breakdown(self) -> Float[Tensor, "... L"]:
+        """∫₀¹ change_l(t) dt: by quadrature, or the lower or upper end of where it is known to be; 0 where ΔW_l = 0."""
+        low, high = self.mean_ends
+        value = high if self._side > 0 else low
+        if not self._side:
+            nodes, weights = (torch.from_numpy(v).to(self.device) for v in np.polynomial.legendre.leggauss(NODES))
+            t = ((nodes + 1) / 2).reshape(-1, *[1] * len(self.batch_shape)).expand(-1, *self.batch_shape)
+            value = torch.einsum("t...,t->...", self.along(t).change, weights / 2).clamp(low, high)
+        return value.where(self.norm_step > 0, 0.0)
 
     @property
     def lever(self) -> Float[Tensor, "... L"]:

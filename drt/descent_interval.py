@@ -8,6 +8,7 @@ Which of these holds is verified, not assumed: a breakpoint that was missed cost
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -122,25 +123,46 @@ def least_norm(x: Chord) -> Tensor:
     return (torch.linalg.matrix_norm(x.a) * (1 - own) - torch.linalg.matrix_norm(x.off) * (1 + own)).clamp(min=0)
 
 
+def enclosed_changes(
+    m: Descent,
+    left: Tensor,
+    right: Tensor,
+    of: Callable[[Chord], Tensor],
+    joined: Callable[[Tensor, Tensor], Tensor],
+    of_either: Callable[[Chord], Tensor],
+) -> Tensor:
+    """A bound `of` g_l(t) − g_l(0) over each interval, (T, …, L) and what axes it has itself.
+
+    Where one kink may be passed, the bounds `of_either` of both sides `joined`: at every t one of them has its say.
+    """
+    assert m.enclosed is not None  # `intervals` says so
+    at, before, axis = states(m, left, right), m.enclosed[1], 1 + len(m.batch_shape)
+
+    def changes(rows: Tensor, side: int, of: Callable[[Chord], Tensor]) -> Tensor:
+        after = gradients(m, at.rows(rows), side)
+        assert after is not None
+        return torch.stack([of(g + -g0) for g, g0 in zip(after, before, strict=True)], axis)
+
+    one = at.passed == 1
+    several, single = (torch.nonzero(v.reshape(len(v), -1).any(-1)).flatten() for v in (~one, one))
+    pieces = []
+    if len(several):
+        pieces.append((several, changes(several, 0, of)))
+    if len(single):
+        pieces.append((single, joined(changes(single, -1, of_either), changes(single, 1, of_either))))
+    bound = pieces[0][1].new_empty(len(one), *pieces[0][1].shape[1:])
+    for rows, found in pieces:
+        chosen = (~one if rows is several else one)[rows]
+        chosen = chosen.reshape(*chosen.shape, *[1] * (found.ndim - chosen.ndim))
+        bound[rows] = torch.where(chosen, found, bound[rows])
+    return bound
+
+
 def largest_changes(m: Descent, left: Tensor, right: Tensor) -> Float[Tensor, "T ... L"]:
     """The largest change_l(t) that each interval may have."""
     assert m.enclosed is not None  # `intervals` says so
-    _, before, least = m.enclosed
-    at = states(m, left, right)
-
-    def changes(rows: Tensor, side: int) -> Tensor:
-        after = gradients(m, at.rows(rows), side)
-        assert after is not None
-        return torch.stack([norm(g + -g0) for g, g0 in zip(after, before, strict=True)], -1)
-
-    one = (at.passed == 1).unsqueeze(-1)
-    upper = torch.full((*one.shape[:-1], len(before)), torch.inf, dtype=torch.float64, device=m.device)
-    several, single = (torch.nonzero(v.reshape(len(v), -1).any(-1)).flatten() for v in (~one, one))
-    if len(several):
-        upper[several] = changes(several, 0)
-    if len(single):
-        sided = torch.maximum(changes(single, -1), changes(single, 1))
-        upper[single] = torch.where(one[single], sided, upper[single])
+    least = m.enclosed[2]
+    upper = enclosed_changes(m, left, right, norm, torch.maximum, norm)
     return torch.where(least > 0, upper / least * (1 + 4 * UNIT), torch.inf)
 
 

@@ -134,6 +134,19 @@ class ExactStep(ExactMeasurement):
             largest = largest.max(piece.largest(k))
         return (largest / arb(squared_norm(self._start[k]))).sqrt()
 
+    @cached_property
+    def mean_breakdown(self) -> Balls:
+        """∫₀¹ ‖g_l(W+tΔW) − g_l‖_F/‖g_l‖_F dt, enclosed; 0 for a layer that does not move."""
+        if self.pieces is None:
+            raise Undecided("the mean over t ∈ [0, 1] is enclosed where φ is piecewise linear and the network small")
+        found = self.pieces
+
+        def mean(k: int) -> arb:
+            total = sum((piece.integral(k, first=i == 0) for i, piece in enumerate(found)), arb(0))
+            return total / arb(squared_norm(self._start[k])).sqrt()
+
+        return self._layers(lambda k: mean(k) if squared_norm(self.net.dw[k]) else arb(0))
+
     def _largest_of_intervals(self) -> Callable[[int], arb]:
         ends = [fmpq(k, PIECES) for k in range(PIECES + 1)]
         attained = [arb(0)] * self.depth

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from flint import arb, arb_poly, ctx, fmpq, fmpq_mat, fmpq_poly
+from flint import acb, acb_poly, arb, arb_poly, ctx, fmpq, fmpq_mat, fmpq_poly
 
 from drt.exact import ExactNetwork, Piecewise
 from drt.surds import Undecided
@@ -25,6 +25,7 @@ LARGEST = 160  # degree of a polynomial whose roots are isolated
 NARROWEST = (
     2.0**-40
 )  # intervals of t on which a sign is looked for; those at a piece's ends reach beyond it by far less
+ACCURACY = 1e-20  # of integrals
 T = fmpq_poly([0, 1])
 Vector = list[fmpq_poly]
 
@@ -64,6 +65,20 @@ class Piece:
         for value in values[1:]:
             largest = largest.max(value)
         return largest.nonnegative_part()
+
+    def integral(self, layer: int, first: bool) -> arb:
+        """∫ √N_l dt over the piece, l = layer + 1, enclosed; first: the piece starts at t = 0, where N_l is t² times another."""
+        square = self.changes[layer]
+        if not square:
+            return arb(0)
+        rest = acb_poly(fmpq_poly(square.coeffs()[2:]) if first else square)
+
+        def integrand(t: acb, analytic: bool) -> acb:
+            root = rest(t).sqrt(analytic=analytic)
+            return t * root if first else root
+
+        start, end = acb(self.start.enclosure()), acb(self.end.enclosure())
+        return acb.integral(integrand, start, end, rel_tol=ACCURACY, abs_tol=ACCURACY).real
 
 
 @dataclass(frozen=True)

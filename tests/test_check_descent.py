@@ -48,7 +48,7 @@ def test_values_are_those_of_autograd(pair):
     assert outcomes["lemma1"] == "holds"
     assert outcomes["deep-relative-trust"] == "violated"
     assert set(outcomes) == {
-        "lemma1", "condition4", "lemma2", "lemma2.mean", "lemma2.unconditional", "lemma2.constant",
+        "lemma1", "lemma1.mean", "condition4", "lemma2", "lemma2.mean", "lemma2.unconditional", "lemma2.constant",
         "deep-relative-trust", "spectral-relative-trust",
         "spectral-relative-trust.constant",
     }  # fmt: skip

@@ -5,6 +5,7 @@
         b_l(t) = ‖g_l(W+tΔW) − g_l(W)‖_F / ‖g_l(W)‖_F.
 
     lemma1       𝓛(W+ΔW) − 𝓛(W) <= −Σ_l ‖g_l‖_F ‖ΔW_l‖_F [cos θ_l − max_{0<=t<=1} b_l(t)]
+    lemma1.mean  the same with ∫₀¹ b_l(t) dt for the maximum: B_l(1) − B_l(0), B_l a primitive
     condition4   if b_l(t) < cos θ_l for all l and 0 <= t <= 1, then 𝓛(W+ΔW) < 𝓛(W)
     lemma2       if b_l(t) <= Π_k(1 + ‖tΔW_k‖_F/‖W_k‖_F) − 1 for all l and 0 <= t <= 1
                  (deep relative trust on the segment), and
@@ -243,6 +244,64 @@ Proof.
   rewrite sum_const in Hneg. lra.
 Qed.
 
+(** ** The mean over the segment in place of the maximum
+
+    B_l is any function that grows at least as fast as the breakdown b_l: a primitive of it, so that
+    B_l(1) − B_l(0) is its mean over the segment; with B_l(t) = M_l t this is Lemma 1. *)
+Lemma sum_derivative (f f' : nat -> R -> R) t N :
+  (forall l, (l < N)%nat -> derivable_pt_lim (f l) t (f' l t)) ->
+  derivable_pt_lim (fun s => sum N (fun l => f l s)) t (sum N (fun l => f' l t)).
+Proof.
+  induction N as [|N IH]; intros H; simpl.
+  - apply (derivable_pt_lim_const 0).
+  - apply (derivable_pt_lim_plus (fun s => sum N (fun l => f l s)) (f N)); [apply IH; auto|apply H; lia].
+Qed.
+
+Lemma sum_continuous (f : nat -> R -> R) t N :
+  (forall l, (l < N)%nat -> continuity_pt (f l) t) ->
+  continuity_pt (fun s => sum N (fun l => f l s)) t.
+Proof.
+  induction N as [|N IH]; intros H; simpl.
+  - apply (continuity_pt_const (fun _ => 0)). intros ? ?; reflexivity.
+  - apply (continuity_pt_plus (fun s => sum N (fun l => f l s)) (f N)); [apply IH; auto|apply H; lia].
+Qed.
+
+Theorem lemma1_mean (B B' : nat -> R -> R) :
+  (forall l t, (l < L)%nat -> 0 <= t <= 1 -> continuity_pt (B l) t) ->
+  (forall l t, (l < L)%nat -> 0 < t < 1 -> ~ In t kinks -> derivable_pt_lim (B l) t (B' l t)) ->
+  (forall l t, (l < L)%nat -> 0 < fro (m l) (n l) (D l) -> 0 < t < 1 -> ~ In t kinks ->
+     breakdown l t <= B' l t) ->
+  loss (padd W D) - loss W
+  <= - sum L (fun l => fro (m l) (n l) (g W l) * fro (m l) (n l) (D l)
+                       * (cos_theta l - (B l 1 - B l 0))).
+Proof.
+  intros HBc HBd HB.
+  set (lever := fun l => fro (m l) (n l) (g W l) * fro (m l) (n l) (D l)).
+  set (F := fun t => loss (along W D t) - sum L (fun l => mult_real_fct (lever l) (B l) t)).
+  set (F' := fun t => pdot (g (along W D t)) D - sum L (fun l => lever l * B' l t)).
+  destruct (mean_value_kinks F F' kinks 0 1 ltac:(lra)) as [t [Ht [Hk E]]].
+  - intros t Ht. apply (continuity_pt_minus (fun s => loss (along W D s))); [apply Hcont, Ht|].
+    apply sum_continuous; intros l Hl. apply continuity_pt_scal, HBc; assumption.
+  - intros t Ht Hk. apply (derivable_pt_lim_minus (fun s => loss (along W D s))); [apply Hg; assumption|].
+    apply (sum_derivative _ (fun l s => lever l * B' l s)); intros l Hl.
+    apply derivable_pt_lim_scal, HBd; assumption.
+  - unfold F, F', mult_real_fct in E. rewrite along_1, along_0 in E.
+    assert (Hslope := slope_bound t).
+    assert (Hterm : sum L (fun l => - (lever l * (cos_theta l - breakdown l t)))
+                    <= sum L (fun l => lever l * B' l t - lever l * cos_theta l)).
+    { apply sum_le; intros l Hl. assert (HD := fro_nonneg (m l) (n l) (D l)).
+      assert (Hp : 0 <= lever l) by (apply Rmult_le_pos; apply fro_nonneg).
+      destruct (Req_dec (fro (m l) (n l) (D l)) 0) as [Hz|Hz].
+      - unfold lever. rewrite Hz. lra.
+      - assert (H := Rmult_le_compat_l (lever l) _ _ Hp (HB l t Hl ltac:(lra) Ht Hk)). lra. }
+    rewrite sum_minus in Hterm.
+    assert (Esum : sum L (fun l => lever l * (cos_theta l - (B l 1 - B l 0)))
+                   = sum L (fun l => lever l * cos_theta l) - sum L (fun l => lever l * B l 1)
+                     + sum L (fun l => lever l * B l 0)).
+    { rewrite <- sum_minus, <- sum_plus. apply sum_ext; intros; ring. }
+    unfold lever in *. rewrite Esum. lra.
+Qed.
+
 (** ** Lemma 2 *)
 
 (** η < (1 + c)^{1/L} − 1 gives (1 + η)^L − 1 < c.  (Coq puts x^y = 1 for x <= 0; then there is
@@ -360,55 +419,33 @@ Theorem lemma2_mean C eta :
   loss (padd W D) < loss W.
 Proof.
   intros HC Htrust HW Hdelta Hmean [l0 [Hl0 HD0]].
-  set (lever := fun l => fro (m l) (n l) (g W l) * fro (m l) (n l) (D l)).
-  assert (Hlever : forall l, 0 <= lever l) by (intros; apply Rmult_le_pos; apply fro_nonneg).
   assert (Heta : 0 < eta).
   { apply Rlt_le_trans with (2 := Hdelta l0 Hl0). apply Rdiv_lt_0_compat; [exact HD0|apply HW, Hl0]. }
-  set (K := sum L lever * C).
-  set (F := fun t => loss (along W D t) - K * growth eta t).
-  set (F' := fun t => pdot (g (along W D t)) D - K * ((1 + t * eta) ^ L - 1)).
-  destruct (mean_value_kinks F F' kinks 0 1 ltac:(lra)) as [t [Ht [Hk E]]].
-  - intros t Ht. apply (continuity_pt_minus (fun s => loss (along W D s)) (fun s => K * growth eta s));
-      [apply Hcont, Ht|]. apply derivable_continuous_pt.
-    exact (exist _ _ (derivable_pt_lim_scal _ K t _ (growth_derivative eta t Heta))).
-  - intros t Ht Hk. exact (derivable_pt_lim_minus _ (mult_real_fct K (growth eta)) t _ _ (Hg t Ht Hk)
-                             (derivable_pt_lim_scal _ K t _ (growth_derivative eta t Heta))).
-  - unfold F, F' in E. rewrite along_1, along_0 in E.
-    assert (E0 : growth eta 0 = 0).
-    { unfold growth. rewrite Rmult_0_l, Rplus_0_r, pow1. unfold Rdiv. ring. }
-    rewrite E0 in E.
-    assert (Hslope := slope_bound t).
-    assert (Hbound : pdot (g (along W D t)) D - K * ((1 + t * eta) ^ L - 1)
-                     <= sum L (fun l => - (lever l * cos_theta l))).
-    { replace (K * ((1 + t * eta) ^ L - 1))
-        with (sum L (fun l => C * ((1 + t * eta) ^ L - 1) * lever l))
-        by (rewrite sum_scal; unfold K; ring).
-      eapply Rle_trans; [apply Rplus_le_compat_r; exact Hslope|].
-      unfold Rminus at 1. rewrite <- (Rmult_1_l (sum L (fun l => C * _ * lever l))).
-      rewrite Ropp_mult_distr_l, <- sum_scal, <- sum_plus. apply sum_le; intros l Hl.
-      assert (Hb : breakdown l t <= C * ((1 + t * eta) ^ L - 1)).
-      { eapply Rle_trans; [apply Htrust; assumption|]. apply Rmult_le_compat_l; [lra|].
-        assert (H := product_bound eta t Ht HW Hdelta). lra. }
-      assert (H := Rmult_le_compat_l (lever l) _ _ (Hlever l) Hb).
-      unfold lever in *. lra. }
-    assert (Hneg : sum L (fun l => lever l * (C * growth eta 1 - cos_theta l)) < sum L (fun _ => 0)).
-    { assert (Hterm : forall l, (l < L)%nat -> 0 < fro (m l) (n l) (D l) ->
-                lever l * (C * growth eta 1 - cos_theta l) < 0).
-      { intros l Hl HDl. rewrite <- (Rmult_0_r (lever l)). apply Rmult_lt_compat_l.
-        - apply Rmult_lt_0_compat; [apply Hg0, Hl|exact HDl].
-        - assert (H := Hmean l Hl HDl). lra. }
-      apply sum_lt.
-      - intros l Hl. destruct (Req_dec (fro (m l) (n l) (D l)) 0) as [Hz|Hz].
-        + unfold lever. rewrite Hz, Rmult_0_r. lra.
-        + assert (HDl := fro_nonneg (m l) (n l) (D l)). apply Rlt_le, Hterm; [exact Hl|lra].
-      - exists l0. split; [exact Hl0|apply Hterm; assumption]. }
-    rewrite sum_const in Hneg.
-    assert (Esum : sum L (fun l => lever l * (C * growth eta 1 - cos_theta l))
-                   = K * growth eta 1 + sum L (fun l => - (lever l * cos_theta l))).
-    { replace (K * growth eta 1) with (sum L (fun l => C * growth eta 1 * lever l))
-        by (rewrite sum_scal; unfold K; ring).
-      rewrite <- sum_plus. apply sum_ext; intros; ring. }
-    lra.
+  assert (H := lemma1_mean (fun _ => mult_real_fct C (growth eta))
+                 (fun _ t => C * ((1 + t * eta) ^ L - 1))).
+  unfold mult_real_fct in H. eassert (Hfall := H _ _ _). clear H.
+  assert (E0 : growth eta 0 = 0).
+  { unfold growth. rewrite Rmult_0_l, Rplus_0_r, pow1. unfold Rdiv. ring. }
+  rewrite E0, Rmult_0_r, Rminus_0_r in Hfall.
+  assert (Hneg : sum L (fun _ => 0)
+                 < sum L (fun l => fro (m l) (n l) (g W l) * fro (m l) (n l) (D l)
+                                   * (cos_theta l - C * growth eta 1))).
+  { assert (Hterm : forall l, (l < L)%nat -> 0 < fro (m l) (n l) (D l) ->
+              0 < fro (m l) (n l) (g W l) * fro (m l) (n l) (D l)
+                  * (cos_theta l - C * growth eta 1)).
+    { intros l Hl HDl. assert (Hm := Hmean l Hl HDl). assert (Hpos := Hg0 l Hl).
+      repeat apply Rmult_lt_0_compat; lra. }
+    apply sum_lt.
+    - intros l Hl. destruct (Req_dec (fro (m l) (n l) (D l)) 0) as [Hz|Hz]; [rewrite Hz; lra|].
+      assert (HDl := fro_nonneg (m l) (n l) (D l)). apply Rlt_le, Hterm; [exact Hl|lra].
+    - exists l0. split; [exact Hl0|apply Hterm; assumption]. }
+  rewrite sum_const in Hneg. lra.
+  Unshelve.
+  - intros l t _ Ht. apply derivable_continuous_pt.
+    exact (exist _ _ (derivable_pt_lim_scal _ C t _ (growth_derivative eta t Heta))).
+  - intros l t _ Ht _. exact (derivable_pt_lim_scal _ C t _ (growth_derivative eta t Heta)).
+  - intros l t Hl _ Ht Hk. eapply Rle_trans; [apply Htrust; assumption|].
+    apply Rmult_le_compat_l; [lra|]. assert (Hp := product_bound eta t Ht HW Hdelta). lra.
 Qed.
 
 End Segment.

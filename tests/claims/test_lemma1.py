@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from flint import arb, ctx, fmpq
 
 import drt
 from drt.claims import claims
@@ -12,11 +13,12 @@ from drt.falsify.pipeline import falsify
 from drt.falsify.space import Space
 from drt.falsify.target import Target
 from drt.losses import Custom, MeanSquaredError
+from drt.surds import ball
 from drt.verdict import Verdicts
 from tests.instances import array
-from tests.test_descent import ACTIVATIONS, case
+from tests.test_descent import ACTIVATIONS, case, exact_step
 
-LEMMA1, CONDITION4 = claims["lemma1"], claims["condition4"]
+LEMMA1, MEAN, CONDITION4 = claims["lemma1"], claims["lemma1.mean"], claims["condition4"]
 
 
 def scalar(step, y=0.0):
@@ -44,6 +46,58 @@ def test_the_excess_of_a_parabola_is_half_the_bound(step):
     assert verdict.outcome == "holds"
     assert verdict.ratio == pytest.approx(0.5, rel=1e-6)
     assert verdict.rhs == pytest.approx(step**2, rel=1e-9)
+
+
+@pytest.mark.parametrize("step", [-0.5, -1e-3, 0.3])
+def test_a_parabola_attains_the_mean(step):
+    """The mean change is |Δw|/(2|g|): both sides are ½Δw², and rounding cannot tell which is larger; 1 % less is violated."""
+    m = scalar(step)
+    assert m.mean_breakdown.tolist() == pytest.approx([abs(step) / 2], rel=1e-12)
+    assert drt.check("lemma1.mean", m).ratio == pytest.approx(1, rel=1e-6)
+    for share, outcome in ((0.99, "violated"), (1.01, "holds")):
+        planted = replace(MEAN, formula=lambda m, share=share: share * MEAN.formula(m))
+        assert drt.check(planted, m).outcome == outcome
+
+
+@pytest.mark.parametrize("loss", ["mse", "cross-entropy"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_mean_lies_between_its_ends_and_below_the_maximum(activation, loss):
+    """Against a sum over 20,000 midpoints."""
+    m = measure_descent(*case(2, activation, loss, size=0.3))
+    low, high = m.mean_ends
+    t = ((torch.arange(20_000, dtype=torch.float64) + 0.5) / 20_000).unsqueeze(-1).expand(-1, 3)
+    mean = torch.stack([m.along(part).change.mean(0) for part in t.split(1000)]).mean(0)
+    alive = m.norm_g > 0
+    assert ((low <= mean * (1 + 1e-4)) & (mean * (1 - 1e-4) <= high))[alive].all()
+    assert (high <= 1.01 * low)[alive].all()
+    assert (m.mean_breakdown <= m.largest)[alive].all()
+    verdicts = Verdicts(MEAN, m)
+    assert verdicts.count("violated") == 0
+    if activation != "relu":
+        assert verdicts.count("holds") == 3
+
+
+def test_the_exact_mean_of_a_jump():
+    """w₂φ(w₁x), w₁: 1 → −1, slope ½ below 0: g_1 is 11 − 2t, then ½(10 + ½(1 − 2t)).
+
+    ∫‖g_1(t) − g_1‖ = ∫₀^½ 2t + ∫_½^1 (5.75 + ½t) = ¼ + 3 1/16.
+    """
+    net = drt.Network([array([1.0]), array([1.0])], ["leaky_relu:0.5", "identity"])
+    parts = net, [array([-2.0]), array([0.0])], array([1.0]), array([-10.0])
+    with ctx.workprec(128):
+        (mean, still) = (ball(b.entries.item()) for b in exact_step(*parts).mean_breakdown)
+        assert abs(mean - arb(fmpq(53, 16)) / 11) < 1e-19
+        assert still == 0
+    m = measure_descent(*parts[:3], MeanSquaredError(parts[3]))
+    assert float(m.mean_ends[0][0]) <= 53 / 176 <= float(m.mean_ends[1][0])
+
+
+def test_a_mean_without_an_enclosure_is_undecided():
+    net, dws, x, _ = case(0)
+    m = measure_descent(net, dws, x, Custom(lambda o: o.square().sum()))
+    assert (m.mean_ends[0] == 0).all()
+    assert (m.mean_ends[1] == torch.inf).all()
+    assert Verdicts(MEAN, m).count("undecided") == 3
 
 
 def test_it_is_nearly_attained():

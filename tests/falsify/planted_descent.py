@@ -69,6 +69,18 @@ def trust_kappa(m):
     return (m.beta / m.alpha * m.kappa**2) ** m.depth * drt.product_minus_one(m.delta)
 
 
+@drt.bound(quantity="descent", left="excess", hypotheses=())
+def lemma1_mean_0_99(m):
+    """Lemma 1 with the mean over the segment, 0.99 times."""
+    return 0.99 * drt.sum(m.lever * m.mean_breakdown)
+
+
+@drt.bound(quantity="descent", left="excess", hypotheses=())
+def true_lemma1_mean(m):
+    """Lemma 1 with the mean over the segment, one percent more."""
+    return 1.01 * drt.sum(m.lever * m.mean_breakdown)
+
+
 TRUSTED = ("step-size", "trust")
 
 
