@@ -5,6 +5,7 @@ import torch
 
 from drt.activations import parse_activation
 from drt.chords import Chord, activate
+from drt.losses import CrossEntropy, MeanSquaredError
 
 S = torch.linspace(0, 1, 101, dtype=torch.float64).reshape(-1, 1, 1)
 PHIS = [
@@ -117,3 +118,42 @@ def test_a_pre_activation_that_stays_on_a_kink_has_the_slope_on_its_left():
     _, slopes = activate(parse_activation("relu"), Chord.constant(torch.zeros(2, dtype=torch.float64)))
     assert slopes.passed.tolist() == [0, 0]
     assert slopes.all.a.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("size", [0.03, 1.0, 10.0])
+@pytest.mark.parametrize("name", ["mse", "cross-entropy"])
+def test_gradients_of_losses_stay_inside(name, size):
+    """∂𝓛/∂o along a line, and its change over t along a line that starts at o₀; neither is wider than thrice what is seen."""
+    labels = torch.tensor([0, 2, 1, 1])
+    loss = MeanSquaredError(chord(9, 4, 3).a) if name == "mse" else CrossEntropy(labels)
+    o = Chord(*(size * v for v in chord(10, 4, 3, curved=0.05, unknown=0.01)))
+    along = loss.gradient_along(o)
+    worst = max(excess(loss.gradient(v), along) for v in members(o, 11, 100))
+    assert worst <= 1e-15
+    if size < 1:  # to second order: the bounds are as small as what they bound
+        line = (1 - S) * along.a + S * along.b
+        seen = max((loss.gradient(v) - line).abs().max() for v in members(o, 11, 100))
+        assert along.off.max() < 3 * seen
+
+
+def test_planted_curvature_of_softmax_forgotten_is_caught():
+    loss = CrossEntropy(torch.tensor([0, 2, 1, 1]))
+    o = chord(10, 4, 3, curved=0.0, unknown=0.0)
+    along = loss.gradient_along(o)
+    straight = (1 - S) * o.a + S * o.b
+    assert excess(loss.gradient(straight), along) <= 1e-15
+    assert excess(loss.gradient(straight), along._replace(r=0 * along.r)) > 1e-3
+
+
+@pytest.mark.parametrize("name", ["mse", "cross-entropy"])
+def test_rates_of_losses_stay_inside(name):
+    """[∂𝓛/∂o(o₀ + tΔ) − ∂𝓛/∂o(o₀)]/t for t ∈ (0, 1], s = t."""
+    loss = MeanSquaredError(chord(9, 4, 3).a) if name == "mse" else CrossEntropy(torch.tensor([0, 2, 1, 1]))
+    start, step = chord(12, 4, 3).a, chord(13, 4, 3).a
+    zero = torch.zeros_like(start)
+    rate = loss.gradient_rate(Chord(start, start + step, zero, zero), Chord.constant(step))
+    t = S[1:]
+    values = loss.gradient_difference(start.expand(100, 4, 3), t * step) / t
+    line = (1 - t) * rate.a + t * rate.b
+    assert ((values - line).abs() <= t * (1 - t) * rate.r + rate.e + 1e-14).all()
+    assert (rate.e <= 1.0).all()

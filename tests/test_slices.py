@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from drt.data import load_digits
 from drt.errors import InputError
-from drt.slices import slice_along_gradient
+from drt.slices import SMALL, _spectral_norm, slice_along_gradient
 from drt.sweep import parts
 from drt.training import TrainingConfig, make_model, train
 
@@ -90,6 +90,18 @@ def test_models_that_are_no_chain_go_through_autograd(digits):
     found = slice_along_gradient(model, x, labels, ETAS, 1)
     assert found.losses.tolist() == pytest.approx(losses, rel=1e-12)
     assert found.changes.tolist() == pytest.approx(changes, rel=1e-10)
+
+
+@pytest.mark.parametrize("shape", [(10, 784), (SMALL + 1, 300), (300, SMALL + 1), (1, 5)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_spectral_norms(shape, dtype):
+    """Gaussian, nearly rank one, and zero."""
+    a, u, v = (
+        torch.randn(s, generator=torch.Generator().manual_seed(1), dtype=dtype) for s in (shape, shape[0], shape[1])
+    )
+    for matrix in (a, torch.outer(u, v) + 0.01 * a, 0 * a):
+        exact = float(torch.linalg.svdvals(matrix.double())[0])
+        assert float(_spectral_norm(matrix)) == pytest.approx(exact, rel=1e-5 if dtype == torch.float32 else 1e-12)
 
 
 def test_rho_is_the_spectral_norm_of_the_direction_over_that_of_the_weight(digits):

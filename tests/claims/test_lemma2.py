@@ -96,6 +96,27 @@ def test_the_mean_allows_twice_the_step_and_no_more():
     assert drt.check("lemma2.mean", measure_descent(net, [array([1.99])], x, loss)).ratio > 0.99
 
 
+@pytest.mark.parametrize(("step", "answer"), [("199/100", "holds"), ("201/100", "inapplicable")])
+def test_the_mean_is_certified_up_to_its_threshold(step, answer):
+    """The same in fractions, and of two layers at the root of η + η²/3 = 1, 0.791."""
+    claim = claims["lemma2.mean"]
+
+    def of(weights, steps, y):
+        rows = [[((v,),) for v in group] for group in (weights, steps)]
+        return Witness(
+            claim.id, claim.statement, "descent", 0, ("identity",) * len(weights), tuple(rows[0]), tuple(rows[1]),
+            (1,), target=(y,),
+        )  # fmt: skip
+
+    found = certify(of(["1"], [step], "2001/1000"))
+    assert found.answer == answer
+    deep = certify(of(["1", "1"], ["79/100" if answer == "holds" else "80/100"] * 2, "100"))
+    assert deep.answer == answer
+    if answer == "inapplicable":
+        for certificate in (found, deep):
+            assert certificate.reason == "step-size-mean: layer 1: the mean change that η allows is not below its cos θ"
+
+
 @pytest.mark.parametrize("depth", [1, 2, 7, 32])
 def test_the_mean_against_its_closed_form(depth):
     for eta in (1e-9, 1e-3, 0.4, 1.7):
