@@ -267,8 +267,11 @@ class Descent(Measurement):
     @cached_property
     def _lower_suffices(self) -> bool:
         """Whether the lower bounds exclude that Lemma 1 is violated anywhere: the upper ones, which are dear, tell no more."""
-        least = self.largest_lower.where(self.norm_step > 0, 0.0)
-        product = self.norm_g * self.norm_step * (1 - start_error(self)) * least
+        return self.suffices(self.largest_lower)
+
+    def suffices(self, least: Float[Tensor, "... L"]) -> bool:
+        """Whether the excess is everywhere at most Σ‖g_l‖‖ΔW_l‖ times these, rounding included."""
+        product = self.norm_g * self.norm_step * (1 - start_error(self)) * least.where(self.norm_step > 0, 0.0)
         return bool((excess_ends(self)[1] <= product.sum(-1)).all())
 
     @cached_property
@@ -278,13 +281,17 @@ class Descent(Measurement):
 
     @property
     def mean_breakdown(self) -> Float[Tensor, "... L"]:
-        """∫₀¹ change_l(t) dt: by quadrature, or the lower or upper end of where it is known to be; 0 where ΔW_l = 0."""
+        """∫₀¹ change_l(t) dt: the upper end of where it is known to be, or its lower end; 0 where ΔW_l = 0.
+
+        Where no upper end is known, it is found by quadrature.
+        """
         low, high = self.mean_ends
-        value = high if self._side > 0 else low
-        if not self._side:
+        value = low if self._side < 0 else high
+        if not self._side and bool((high == torch.inf).any()):
             nodes, weights = (torch.from_numpy(v).to(self.device) for v in np.polynomial.legendre.leggauss(NODES))
             t = ((nodes + 1) / 2).reshape(-1, *[1] * len(self.batch_shape)).expand(-1, *self.batch_shape)
-            value = torch.einsum("t...,t->...", self.along(t).change, weights / 2).clamp(low, high)
+            mean = torch.einsum("t...,t->...", self.along(t).change, weights / 2)
+            value = torch.where(high == torch.inf, mean, high)
         return value.where(self.norm_step > 0, 0.0)
 
     @property

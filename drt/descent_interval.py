@@ -204,12 +204,19 @@ def intervals(m: Descent) -> tuple[Tensor, Tensor] | None:
     """Left and right ends of a partition of [0, 1], (T, …): at the breakpoints, or even; None where that is too much."""
     at = m.breakpoints
     if not len(at) or not bounded(m, 2 * len(at) + 1):
-        at = torch.linspace(0, 1, PIECES + 1, dtype=torch.float64, device=m.device)[1:-1]
-        inner = at.reshape(-1, *[1] * len(m.batch_shape)).expand(-1, *m.batch_shape)
-    else:
-        inner = torch.cat([at - ASIDE, at + ASIDE]).clamp(0, 1).sort(0).values
-    if not bounded(m, len(inner) + 1):
+        return even_intervals(m)
+    return _between(m, torch.cat([at - ASIDE, at + ASIDE]).clamp(0, 1).sort(0).values)
+
+
+def even_intervals(m: Descent) -> tuple[Tensor, Tensor] | None:
+    """A few of one length."""
+    if not bounded(m, PIECES):
         return None
+    at = torch.linspace(0, 1, PIECES + 1, dtype=torch.float64, device=m.device)[1:-1]
+    return _between(m, at.reshape(-1, *[1] * len(m.batch_shape)).expand(-1, *m.batch_shape))
+
+
+def _between(m: Descent, inner: Tensor) -> tuple[Tensor, Tensor]:
     zero = torch.zeros_like(m.norm_g[..., 0]).unsqueeze(0)
     return torch.cat([zero, inner]), torch.cat([inner, zero + 1])
 

@@ -13,42 +13,56 @@ from jaxtyping import Float
 from torch import Tensor
 
 from drt.chords import Chord
-from drt.descent_interval import KEPT, bounded, enclosed_changes, halved, intervals, norm
+from drt.descent_interval import enclosed_changes, even_intervals, halved, intervals, norm
 from drt.spectra import UNIT
 
 if TYPE_CHECKING:
     from drt.descent import Descent
 
 ROUNDS, CLOSE = 6, 1e-3  # how often intervals are halved; relative, when the sides are near enough
+KEPT = 32  # intervals halved a round
+WORK = 4e7  # multiplications of forward passes that all intervals may have
 
 
 def mean_ends(m: Descent) -> tuple[Float[Tensor, "... L"], Float[Tensor, "... L"]]:
-    """The least and the largest mean change that the segment may have; 0 and ∞ where there is no enclosure."""
-    ends = intervals(m)
-    if ends is None:
-        return torch.zeros_like(m.norm_g), torch.full_like(m.norm_g, torch.inf)
-    assert m.enclosed is not None  # there would be no intervals
-    parts = _integrals(m, *ends)
-    settled, work = torch.zeros_like(parts[0]), len(parts)
-    for _ in range(ROUNDS):
-        gap = (parts[..., 1] - parts[..., 0]).nan_to_num(torch.inf)
-        total = settled + parts.sum(0)
-        share = (gap / total[..., 1]).nan_to_num(torch.inf).amax(-1)
-        wide = (share > CLOSE / len(parts)) & (share.sum(0) > CLOSE)
-        kept = min(int(wide.sum(0).max()), KEPT)
-        work += 2 * kept
-        if not kept or not bounded(m, work):
+    """The least and the largest mean change that the segment may have; 0 and ∞ where there is no enclosure.
+
+    The sides are brought closer only while the lower one leaves Lemma 1 with the mean undecided somewhere: first a few even
+    intervals, then those between breakpoints, then halves.
+    """
+    low, high = torch.zeros_like(m.norm_g), torch.full_like(m.norm_g, torch.inf)
+    work = 0
+    for partition in (even_intervals, intervals):
+        ends = partition(m)
+        if ends is None or m.work * (work := work + len(ends[0])) > WORK:
             break
-        order = share.argsort(0, descending=True)
-        rest = order[kept:].reshape(-1, *order.shape[1:], 1, 1).expand(-1, *parts.shape[1:])
-        settled = settled + torch.gather(parts, 0, rest).sum(0)
-        ends = halved(*ends, order[:kept])
         parts = _integrals(m, *ends)
-    total = settled + parts.sum(0)
-    most = torch.stack([norm(g) for g in m.enclosed[1]], -1)[0]
-    slack = 4 * (len(parts) + KEPT) * UNIT
+        settled = torch.zeros_like(parts[0])
+        for step in range(ROUNDS + 1):
+            total = settled + parts.sum(0)
+            low, high = _relative(m, total, work)
+            share = ((parts[..., 1] - parts[..., 0]) / total[..., 1]).nan_to_num(torch.inf).amax(-1)
+            wide = (share > CLOSE / len(parts)) & (share.sum(0) > CLOSE)
+            kept = min(int(wide.sum(0).max()), KEPT)
+            lost = not m.batch_shape and bool((low[m.norm_step > 0] == 0).any())  # deep networks: halves would not help
+            if m.suffices(low) or not kept or lost:
+                return low, high
+            if step == ROUNDS or m.work * (work := work + 2 * kept) > WORK:
+                break
+            order = share.argsort(0, descending=True)
+            rest = order[kept:].reshape(-1, *order.shape[1:], 1, 1).expand(-1, *parts.shape[1:])
+            settled = settled + torch.gather(parts, 0, rest).sum(0)
+            ends = halved(*ends, order[:kept])
+            parts = _integrals(m, *ends)
+    return low, high
+
+
+def _relative(m: Descent, total: Tensor, terms: int) -> tuple[Tensor, Tensor]:
+    """Both ends over ‖g_l(0)‖_F."""
+    assert m.enclosed is not None  # there would be no intervals
+    most, least = torch.stack([norm(g) for g in m.enclosed[1]], -1)[0], m.enclosed[2]
+    slack = 4 * (terms + 4) * UNIT
     low = (total[..., 0] / most * (1 - slack)).nan_to_num(0.0).clamp(min=0)
-    least = m.enclosed[2]
     return low, torch.where(least > 0, total[..., 1] / least * (1 + slack), torch.inf).nan_to_num(torch.inf)
 
 

@@ -61,17 +61,20 @@ def test_a_parabola_attains_the_mean(step):
 
 @pytest.mark.parametrize("loss", ["mse", "cross-entropy"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_mean_lies_between_its_ends_and_below_the_maximum(activation, loss):
-    """Against a sum over 20,000 midpoints."""
+def test_the_mean_lies_between_its_ends_and_below_the_maximum(activation, loss, monkeypatch):
+    """Against a sum over 20,000 midpoints; brought as close as they come, though the lemma holds with wider ends."""
+    monkeypatch.setattr("drt.descent.Descent.suffices", lambda self, least: False)
     m = measure_descent(*case(2, activation, loss, size=0.3))
     low, high = m.mean_ends
     t = ((torch.arange(20_000, dtype=torch.float64) + 0.5) / 20_000).unsqueeze(-1).expand(-1, 3)
     mean = torch.stack([m.along(part).change.mean(0) for part in t.split(1000)]).mean(0)
     alive = m.norm_g > 0
     assert ((low <= mean * (1 + 1e-4)) & (mean * (1 - 1e-4) <= high))[alive].all()
-    assert (high <= 1.01 * low)[alive].all()
-    assert (m.mean_breakdown <= m.largest)[alive].all()
-    verdicts = Verdicts(MEAN, m)
+    sharp = loss == "mse" and "blend" not in activation  # polynomials between kinks
+    assert (high <= (1.01 if sharp else 1.1) * low)[alive].all()
+    assert (low <= m.largest)[alive].all()
+    monkeypatch.undo()
+    verdicts = Verdicts(MEAN, measure_descent(*case(2, activation, loss, size=0.3)))
     assert verdicts.count("violated") == 0
     if activation != "relu":
         assert verdicts.count("holds") == 3
