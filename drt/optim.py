@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from drt.errors import InputError
-from drt.tensor_lists import LONG, NATIVE, STACKED, Stack, axpby, combine, norm_of, norms_of, one_thread_if, ratio
+from drt.tensor_lists import LONG, NATIVE, STACKED, Stack, axpby, combine, norm_of, norms_of, one_thread_if, ratios
 
 
 class _RelativeStep(torch.optim.Optimizer):
@@ -78,12 +78,12 @@ class _RelativeStep(torch.optim.Optimizer):
         largest = torch.finfo(first.dtype).max
         if fuse and first.numel() > STACKED:  # one by one: between norms and update both tensors stay in the cache
             for p, grad in zip(params, grads, strict=True):
-                axpby(p, grad, *self._coefficients(group, norm_of(p), norm_of(grad), largest))
+                (scale,), (factor,) = self._coefficients(group, [norm_of(p)], [norm_of(grad)], largest)
+                axpby(p, grad, scale, factor)
             return
         stack = self._stack(params) if fuse and first.numel() else None
         norms = stack.norms(params, grads) if stack else norms_of(params + grads)
-        pairs = zip(norms[:count], norms[count:], strict=True)
-        scales, factors = zip(*[self._coefficients(group, w, g, largest) for w, g in pairs], strict=True)
+        scales, factors = self._coefficients(group, norms[:count], norms[count:], largest)
         if stack and len(set(scales)) == 1:
             stack.combine(params, scales[0], factors)
         else:
@@ -95,8 +95,10 @@ class _RelativeStep(torch.optim.Optimizer):
             stacks[key] = Stack(params)
         return stacks[key]
 
-    def _coefficients(self, group: dict[str, Any], weight: float, grad: float, largest: float) -> tuple[float, float]:
-        """The numbers a and b of a step W ← aW + bg, given ‖W‖, ‖g‖ and the largest number of the dtype."""
+    def _coefficients(
+        self, group: dict[str, Any], weights: list[float], grads: list[float], largest: float
+    ) -> tuple[list[float], list[float]]:
+        """The numbers a and b of a step W ← aW + bg of every tensor, given ‖W‖, ‖g‖ and the largest number of the dtype."""
         raise NotImplementedError
 
 
@@ -134,10 +136,12 @@ class Fromage(_RelativeStep):
         for p in self.param_groups[-1]["params"]:
             self.state[p]["initial_norm"] = torch.linalg.vector_norm(p, dtype=torch.float64).item()
 
-    def _coefficients(self, group: dict[str, Any], weight: float, grad: float, largest: float) -> tuple[float, float]:
-        rate, quotient = group["lr"], ratio(weight, grad, largest)
-        prefactor = 1 / math.sqrt(1 + rate * rate)
-        return (prefactor, -prefactor * rate * quotient) if quotient else (1.0, 0.0)
+    def _coefficients(
+        self, group: dict[str, Any], weights: list[float], grads: list[float], largest: float
+    ) -> tuple[list[float], list[float]]:
+        prefactor = 1 / math.sqrt(1 + group["lr"] ** 2)
+        rate, quotients = -prefactor * group["lr"], ratios(weights, grads, largest)
+        return [prefactor if q else 1.0 for q in quotients], [rate * q for q in quotients]
 
     def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], fuse: bool) -> None:
         super()._update(group, params, grads, fuse)
@@ -187,21 +191,23 @@ class LARS(_RelativeStep):
         options = {"momentum": momentum, "trust_coefficient": trust_coefficient, "weight_decay": weight_decay}
         super().__init__(params, {"lr": lr, **options})
 
-    def _coefficients(self, group: dict[str, Any], weight: float, grad: float, largest: float) -> tuple[float, float]:
-        rate = self._rate(group, weight, grad, largest)
-        return 1 - rate * group["weight_decay"], -rate
+    def _coefficients(
+        self, group: dict[str, Any], weights: list[float], grads: list[float], largest: float
+    ) -> tuple[list[float], list[float]]:
+        rates = self._rates(group, weights, grads, largest)
+        return [1 - rate * group["weight_decay"] for rate in rates], [-rate for rate in rates]
 
-    def _rate(self, group: dict[str, Any], weight: float, grad: float, largest: float) -> float:
-        """lr·λ."""
-        quotient = ratio(weight, grad + group["weight_decay"] * weight, largest)
-        return group["lr"] * group["trust_coefficient"] * quotient
+    def _rates(self, group: dict[str, Any], weights: list[float], grads: list[float], largest: float) -> list[float]:
+        """lr·λ of every tensor."""
+        sums = [g + group["weight_decay"] * w for w, g in zip(weights, grads, strict=True)]
+        return [group["lr"] * group["trust_coefficient"] * q for q in ratios(weights, sums, largest)]
 
     def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], fuse: bool) -> None:
         if not group["momentum"]:
             super()._update(group, params, grads, fuse)
             return
         norms, count, largest = norms_of(params + grads), len(params), torch.finfo(params[0].dtype).max
-        rates = [self._rate(group, w, g, largest) for w, g in zip(norms[:count], norms[count:], strict=True)]
+        rates = self._rates(group, norms[:count], norms[count:], largest)
         for p in params:
             self.state[p].setdefault("momentum_buffer", torch.zeros_like(p))
         velocities, decay = [self.state[p]["momentum_buffer"] for p in params], group["weight_decay"]

@@ -54,9 +54,9 @@ def norms_of(tensors: list[Tensor]) -> list[float]:
     return torch.stack(scalars).tolist()  # one wait for the device
 
 
-def ratio(numerator: float, denominator: float, largest: float) -> float:
-    """The quotient; 0 where the denominator is zero, or so small that the quotient exceeds the largest number, or NaN."""
-    return quotient if denominator and (quotient := numerator / denominator) <= largest else 0.0
+def ratios(numerators: list[float], denominators: list[float], largest: float) -> list[float]:
+    """Quotients; 0 where the denominator is zero, or so small that the quotient exceeds the largest number, or NaN."""
+    return [q if d and (q := n / d) <= largest else 0.0 for n, d in zip(numerators, denominators, strict=True)]
 
 
 def _fused(tensors: list[Tensor], others: list[Tensor], rate: float, decay: float) -> None:
