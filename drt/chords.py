@@ -56,6 +56,11 @@ class Chord(NamedTuple):
         """|x(s)| at most."""
         return self.largest + self.off
 
+    @property
+    def hull(self) -> Chord:
+        """A constant that holds x(s) for every s."""
+        return Chord.constant((self.a + self.b) / 2, ((self.b - self.a).abs() / 2 + self.off) * (1 + 8 * UNIT))
+
     def _times(self, other: Chord, product: Callable[[Tensor, Tensor], Tensor], terms: int) -> Chord:
         size = other.size
         own = 8 * (terms + 4) * UNIT  # of both ends and of the curvature: each of a size of at most four times |x||y|

@@ -169,18 +169,20 @@ def largest_changes(m: Descent, left: Tensor, right: Tensor) -> Float[Tensor, "T
 def largest_rates(m: Descent, end: Float[Tensor, "..."]) -> Float[Tensor, "... L"]:
     """The largest change_l(t)/t for 0 < t ≤ end; ∞ where a kink may be passed.
 
-    From D = Δ/t, which has no cancellation near 0:  Dz_l = W̃_l Dh_{l−1} + ΔW_l h_{l−1},  Dh_l = σ Dz_l with a slope σ of φ
-    between, Dφ' = φ''·Dz_l, and ΔG/t = ẽᵀDh + Deᵀh.
+    From D = Δ/t, which has no cancellation near 0:  Dz_l = W̃_l Dh_{l−1} + ΔW_l h_{l−1},  Dh_l = σ Dz_l with a secant slope
+    σ of φ, Dφ' = φ''·Dz_l, and ΔG/t = ẽᵀDh + Deᵀh.
     """
     assert m.enclosed is not None  # `intervals` says so
     net, (begin, _, least) = m.instance.net, m.enclosed
     at = states(m, torch.zeros_like(end).unsqueeze(0), end.unsqueeze(0))
     steps = [Chord.constant(dw) for dw in m.instance.dweights]
     dz = [begin.hidden[0] @ steps[0].mT]
-    dh = [dz[0] * at.slopes[0].all]  # of h_1 … h_L; h_0 does not change
+    # Slopes between z(0) and z(t) are means of slopes at points in between: of any s, not of t's own.
+    secants = [slopes.all.hull for slopes in at.slopes]
+    dh = [dz[0] * secants[0]]  # of h_1 … h_L; h_0 does not change
     for layer in range(1, net.depth):
         dz.append(dh[-1] @ at.weights[layer - 1].mT + begin.hidden[layer] @ steps[layer].mT)
-        dh.append(dz[-1] * at.slopes[layer].all)
+        dh.append(dz[-1] * secants[layer])
     before, back = m.loss.gradient_along(begin.hidden[-1]), m.loss.gradient_along(at.hidden[-1])
     assert before is not None and back is not None  # noqa: PT018  (there would be no `begin`)
     dback = m.loss.gradient_rate(at.hidden[-1], dh[-1])

@@ -6,6 +6,7 @@ from flint import arb, ctx, fmpq, fmpq_poly
 
 import drt
 from drt import exact_segment
+from drt.chords import Chord, activate
 from drt.descent import measure_descent
 from drt.descent_interval import largest_rates
 from drt.descent_trust import certainly_trusted
@@ -176,3 +177,18 @@ def test_rates_near_the_start_are_bounded_and_sharp(activation, loss):
             assert (seen <= bound * (1 + 1e-11)).all()
             if end < 1e-2:
                 assert (bound <= 1.01 * seen).all()
+
+
+@pytest.mark.parametrize("activation", ["tanh_blend:0.01", "softplus_blend:0.01"])
+def test_the_secant_slope_lies_in_the_hull_of_slopes_but_not_at_its_end(activation):
+    """[φ(z₁) − φ(z₀)]/(z₁ − z₀) is a mean of slopes: what rates multiply by, and what the slope at z₁ is not."""
+    phi = drt.parse_activation(activation)
+    low, high = (torch.linspace(a, b, 50, dtype=torch.float64) for a, b in ((-3, 0.5), (-2.5, 3)))
+    zero = torch.zeros_like(low)
+    slopes = activate(phi, Chord(low, high, zero, zero))[1].all
+    for share in (0.1, 0.5, 1.0):
+        step = share * (high - low)
+        secant = phi.difference(low, step) / step
+        assert ((secant - slopes.hull.a).abs() <= slopes.hull.e + 1e-15).all()
+    there = slopes.b  # the chord's value at s = 1, where its curvature allows nothing
+    assert ((secant - there).abs() > slopes.e + 1e-3).any()
