@@ -192,3 +192,16 @@ def test_the_secant_slope_lies_in_the_hull_of_slopes_but_not_at_its_end(activati
         assert ((secant - slopes.hull.a).abs() <= slopes.hull.e + 1e-15).all()
     there = slopes.b  # the chord's value at s = 1, where its curvature allows nothing
     assert ((secant - there).abs() > slopes.e + 1e-3).any()
+
+
+def test_planted_slopes_at_t_for_secant_slopes_are_caught(monkeypatch):
+    """Two scalar layers of tanh, t ≤ ½: the rate is bounded; with φ'(z(t)) for the secant slope the bound is too small."""
+    rng = torch.Generator().manual_seed(361)
+    *parts, x, y, scale = (torch.randn(s, generator=rng, dtype=torch.float64) for s in [(64, 1, 1)] * 6 + [(1,)])
+    net, steps = drt.Network([2 * w for w in parts[:2]], "tanh_blend:0.01"), [3 * d for d in parts[2:]]
+    m = measure_descent(net, steps, x, MeanSquaredError(y * 10**scale))
+    t = (torch.arange(400, dtype=torch.float64) + 1).reshape(-1, 1).expand(-1, 64) / 800
+    seen, end = (m.along(t).change / t.unsqueeze(-1)).amax(0), torch.full((64,), 0.5, dtype=torch.float64)
+    assert (seen <= largest_rates(m, end) * (1 + 1e-9)).all()
+    monkeypatch.setattr(Chord, "hull", property(lambda self: self))
+    assert (seen > largest_rates(m, end) * (1 + 1e-4)).any()
