@@ -10,8 +10,8 @@ import time
 import torch
 
 import drt
-from drt.certify import certify
-from drt.witness import Witness
+from drt.exact.certify import certify
+from drt.witness.witness import Witness
 
 SIZES = ((1, 2), (2, 4), (4, 8), (8, 16), (16, 32), (16, 64))
 AIMS = {(8, 16): 0.05, (16, 64): 1.0}  # seconds, for theorem1.function

@@ -21,10 +21,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from drt.batches import pieces
-from drt.measure import Instance, measure_all
-from drt.network import Network
-from drt.sampling import Recipe, generator
+from drt.measurement.batches import pieces
+from drt.measurement.instance import Instance
+from drt.measurement.measurement import measure_all
+from drt.measurement.sampling import Recipe, generator
+from drt.network.network import Network
 
 SIZES = ((2, 4, 16384), (4, 8, 4096), (8, 16, 1024), (16, 32, 128), (16, 64, 32))
 

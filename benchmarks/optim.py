@@ -17,7 +17,7 @@ from functools import partial
 import torch
 from torch.nn.functional import cross_entropy
 
-from drt.optim import LARS, Fromage
+from drt.optimisers.optim import LARS, Fromage
 
 LAYERS, ROUNDS, RATE = 100, 7, 1e-6
 

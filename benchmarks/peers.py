@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from hypothesis import target as towards
 from scipy.optimize import differential_evolution
 
-from drt.certify import certify
-from drt.claims import Claim
+from drt.exact.certify import certify
 from drt.falsify.attack import TIE, Find
 from drt.falsify.evolve import score
 from drt.falsify.layout import Flat, Layout
 from drt.falsify.pipeline import witness_of
 from drt.falsify.space import Space
 from drt.falsify.target import Target
+from drt.theory.registry import Claim
 
 SPACE = Space(depth=(1, 4), width=(1, 4))
 EXPONENTS = (-8, 4)  # of the scale of each ΔW_l

@@ -14,11 +14,12 @@ from collections import Counter
 
 import torch
 
-from drt.claims import claims
-from drt.measure import Instance, measure_all
-from drt.network import Network
-from drt.sampling import PERTURBATIONS, SPECTRA, WIDTH_PATTERNS, Recipe, generator, widths_of
-from drt.verdict import OUTCOMES, Verdicts
+from drt.measurement.instance import Instance
+from drt.measurement.measurement import measure_all
+from drt.measurement.sampling import PERTURBATIONS, SPECTRA, WIDTH_PATTERNS, Recipe, generator, widths_of
+from drt.network.network import Network
+from drt.theory.registry import claims
+from drt.theory.verdict import OUTCOMES, Verdicts
 
 BATCH = 512
 PHIS = ("identity", "relu", "leaky_relu:0.01", "negated:leaky_relu:0.3", "tanh_blend:0.2", "softplus_blend:0.2")

@@ -34,6 +34,7 @@ Seed = Annotated[int, typer.Option(help="Of everything random: the same seed giv
 Jobs = Annotated[int | None, typer.Option(help="Processes; all cores by default.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for the files written.")]
 HELD, VIOLATED, BAD_INPUT, UNCONFIRMED = 0, 1, 2, 3
+STEPS = "proofs_checks.registry"  # the module that finds CLAIM#K, step K of a claim's proof
 
 
 def main() -> None:
@@ -129,8 +130,8 @@ def verify(
     _positive("jobs", jobs)
     _non_negative("seed", seed)
     folder = _folder(out)
-    from drt import report
-    from drt.verify import verify as run
+    from drt.app import report
+    from drt.app.verify import verify as run
 
     with _progress("verifying") as progress:
         result = run(seed, budget, jobs, quick, folder, progress)
@@ -161,10 +162,12 @@ def check(
     """Two saved networks: what changed, layer by layer, and every claim's verdict on it."""
     _non_negative("seed", seed)
     folder = _folder(out)
-    from drt import check_descent
-    from drt.check import certified_violations, check_networks, inputs_for, tables
-    from drt.claims import claims as registry
-    from drt.storage import load_network, write_atomically
+    from drt.app import check_descent
+    from drt.app.check import certified_violations, check_networks, tables
+    from drt.network.storage import load_network
+    from drt.numeric.files import write_atomically
+    from drt.theory.registry import claims as registry
+    from drt.training.inputs import inputs_for
     from proofs_checks import slack
 
     first, second = (load_network(path, activation) for path in (before, after))
@@ -216,7 +219,7 @@ def falsify(
     from drt.falsify.space import space_from_text
     from drt.falsify.target import load_claim
 
-    target = load_claim(claim)
+    target = load_claim(claim, STEPS)
     if hypotheses:
         target = target.with_changes([h.strip() for h in hypotheses.split(",") if h.strip()])
     space = space_from_text(depth=depth, width=width, alpha=alpha, beta=beta, kappa=kappa, delta=delta, widths=widths)
@@ -236,13 +239,14 @@ def certify(
     json: Json = False,
 ) -> int:
     """Evaluate a witness in exact or ball arithmetic, from its file alone."""
-    from drt.certify import certify as run
+    from drt.exact.certify import certify as run
     from drt.falsify.target import load_claim
-    from drt.witness import load_witness
+    from drt.witness.witness import load_witness
 
     loaded = load_witness(witness)
     # A file never chooses the code that is run: a user's bound is named on the command line.
-    certificate = run(loaded, load_claim(bound).claim if bound else None)
+    name = bound or (loaded.claim if "#" in loaded.claim else None)
+    certificate = run(loaded, load_claim(name, STEPS).claim if name else None)
     if json:
         _print_json(certificate.as_dict())
     else:
@@ -299,8 +303,8 @@ def sharpness(
     _positive("jobs", jobs)
     _non_negative("seed", seed)
     from drt.falsify.target import load_claim
-    from drt.sharpness import Grid, summary, write
-    from drt.sharpness import sharpness as run
+    from drt.sharpness.sharpness import Grid, summary, write
+    from drt.sharpness.sharpness import sharpness as run
     from figures.sharpness import save
 
     target = load_claim(claim)
@@ -339,7 +343,7 @@ def prove(
 ) -> int:
     """Check the proofs: every chain step by step, its scalar inequalities in sympy and z3, its theorem in Coq."""
     folder = _folder(out)
-    from drt.storage import write_atomically
+    from drt.numeric.files import write_atomically
     from proofs_checks.prove import exit_code, remarks, table
     from proofs_checks.prove import prove as run
 
@@ -359,7 +363,7 @@ def prove(
 @app.command()
 def claims(json: Json = False) -> int:
     """List the claims: kind, what is known of them, statement, source."""
-    from drt.claims import claims as registry
+    from drt.theory.registry import claims as registry
 
     rows: list[dict[str, Any]] = [
         {"id": c.id, "kind": c.kind, "status": STATUS[c.known], "statement": c.statement, "source": c.source}

@@ -10,16 +10,17 @@ from hypothesis.control import current_build_context
 from hypothesis.errors import InvalidArgument
 from torch import Tensor
 
-from drt.certify import certify
-from drt.claims import Claim, find
-from drt.claims.base import OF_NETWORKS
 from drt.errors import InputError
+from drt.exact.certify import certify
 from drt.falsify.present import statement
 from drt.falsify.shrink import shrink
-from drt.measure import Instance, Measurement, measure_all
-from drt.network import Network
-from drt.verdict import OUTCOMES, Verdicts
-from drt.witness import Witness
+from drt.measurement.instance import Instance
+from drt.measurement.measurement import Measurement, measure_all
+from drt.network.network import Network
+from drt.theory.base import OF_NETWORKS
+from drt.theory.registry import Claim, find
+from drt.theory.verdict import OUTCOMES, Verdicts
+from drt.witness.witness import Witness
 
 HOLDS, VIOLATED, INAPPLICABLE, _ = range(len(OUTCOMES))
 CERTIFY_SECONDS = 5.0

@@ -2,7 +2,7 @@
 
 Perceptrons of 2 to 32 layers, plain, residual and batch-normalised, are trained on MNIST digits by Fromage, SGD, Adam and
 LARS. At each checkpoint the relative change in a layer's gradient, along the gradient direction, is held against
-(1+η)^L − 1 and against other laws; C[(1+η)^{L_eff} − 1] gives an effective depth. See `drt.audit`.
+(1+η)^L − 1 and against other laws; C[(1+η)^{L_eff} − 1] gives an effective depth. See `drt.experiments.audit`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from drt import laws
-from drt.audit import ETAS, KINDS, audit
 from drt.errors import InputError
-from drt.sliced import Progress, silent
+from drt.experiments import laws
+from drt.experiments.audit import ETAS, KINDS, audit
+from drt.experiments.sliced import Progress, silent
 from figures import common, trained
 from figures.audit_summary import Results, summarise
 from figures.audit_words import sentences, text

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from drt import laws
-from drt.audit import KINDS, Breakdown, Point
+from drt.experiments import laws
+from drt.experiments.audit import KINDS, Breakdown, Point
 
 Results = Sequence[tuple[Point, Breakdown | None]]
 DRAWS = 1000

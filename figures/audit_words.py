@@ -6,8 +6,8 @@ import textwrap
 
 import numpy as np
 
-from drt import laws
-from drt.wording import number
+from drt.app.wording import number
+from drt.experiments import laws
 from figures.trained import missing
 
 

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drt.errors import InputError
-from drt.storage import write_atomically
+from drt.numeric.files import write_atomically
 
 INK, GRID = "#3b4252", "#e3e6ec"
 

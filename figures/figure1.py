@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from drt.activations import parse_activation
-from drt.data import load_digits
 from drt.errors import InputError
-from drt.sliced import Progress, SlicedRun, silent, sliced_runs
-from drt.training import RATES, TrainingConfig
+from drt.experiments.sliced import Progress, SlicedRun, silent, sliced_runs
+from drt.network.activations import parse_activation
+from drt.training.data import load_digits
+from drt.training.training import RATES, TrainingConfig
 from figures import common
 from figures.figure1_draw import draw, tables
 from figures.figure1_summary import caption, summarise
@@ -88,7 +88,7 @@ def data(
     etas: Sequence[float] = ETAS,
     progress: Progress = silent,
 ) -> Data:
-    """Train and slice every network with every seed; the arguments are those of `drt.sliced.sliced_runs`."""
+    """Train and slice every network with every seed; the arguments are those of `drt.experiments.sliced.sliced_runs`."""
     wanted = [replace(c, seed=seed) for c in configs for seed in seeds]
     runs = sliced_runs(wanted, etas, source, inputs, layer, processes, progress)
     n = len(seeds)

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from drt import laws
-from drt.wording import number
+from drt.app.wording import number
+from drt.experiments import laws
 from figures import common
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from drt import laws
-from drt.wording import factor, number
+from drt.app.wording import factor, number
+from drt.experiments import laws
 
 if TYPE_CHECKING:
     from figures.figure1 import Data, Panel

@@ -21,13 +21,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from drt.data import load_digits
 from drt.errors import InputError
-from drt.falsify.pool import workers
-from drt.invariant import KINDS, Norms, Training, follow
-from drt.sliced import Progress, silent
-from drt.stationary import PROBLEMS, Stay, slope, stay
-from drt.steps import fromage, lars
+from drt.experiments.invariant import KINDS, Norms, Training, follow
+from drt.experiments.sliced import Progress, silent
+from drt.experiments.stationary import PROBLEMS, Stay, slope, stay
+from drt.numeric.pool import workers
+from drt.optimisers.steps import fromage, lars
+from drt.training.data import load_digits
 from figures import common
 
 OPTIMISERS = {"LARS": lars, "Fromage": fromage}

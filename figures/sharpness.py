@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from drt.errors import InputError
 from drt.falsify.target import load_claim
-from drt.sharpness import Grid, sharpness, write
+from drt.sharpness.sharpness import Grid, sharpness, write
 
 PALE, INK, ABOVE = "white", "#10182b", "#E69F00"
 ATTAINED = 1e-9
@@ -30,7 +30,7 @@ NORM_FLOOR = 1e-4  # slacker cells share the darkest colour
 
 
 def data(claim: str, grid: Grid | None = None, budget: float = 120.0, seed: int = 0, jobs: int = 1) -> dict:
-    """What `drt.sharpness.sharpness` returns for a claim."""
+    """What `drt.sharpness.sharpness.sharpness` returns for a claim."""
     return sharpness(load_claim(claim), grid or Grid(), budget, seed, jobs)
 
 

@@ -2,7 +2,7 @@
 
 Perceptrons of 2 to 32 layers are trained on MNIST digits. At each checkpoint, along the gradient direction: the η that
 Lemma 2 allows, without and with the constant that it neglects; the η at which condition (4) first fails; and the η at
-which the loss is first back at its start. See `drt.step_sizes`.
+which the loss is first back at its start. See `drt.experiments.step_sizes`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from torch import Tensor, nn
 
-from drt.audit import KINDS, Point, measured_points
+from drt.app.plots import power_of_ten
+from drt.descent.losses import CrossEntropy
 from drt.errors import InputError
-from drt.losses import CrossEntropy
-from drt.plots import power_of_ten
-from drt.sliced import Progress, silent
-from drt.step_sizes import StepSizes, step_sizes
+from drt.experiments.audit import KINDS, Point, measured_points
+from drt.experiments.sliced import Progress, silent
+from drt.experiments.step_sizes import StepSizes, step_sizes
 from figures import common, trained
 from figures.audit_words import short
 

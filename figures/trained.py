@@ -10,9 +10,9 @@ from typing import TypeVar
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from drt.audit import DEPTHS, KINDS, Point, configs
 from drt.errors import InputError
-from drt.training import RATES, TrainingConfig
+from drt.experiments.audit import DEPTHS, KINDS, Point, configs
+from drt.training.training import RATES, TrainingConfig
 from figures import common
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from drt.wording import largest_ratio, number
+from drt.app.wording import largest_ratio, number
 
 BEGIN, END = "<!-- verdicts: begin (generated) -->", "<!-- verdicts: end -->"
 

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from drt.spectra import UNIT, exponent_of, norm, times_power_of_two
+from drt.numeric.spectra import UNIT, exponent_of, norm, times_power_of_two
 from proofs_checks.terms import Log, log_of
 
 

@@ -16,8 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from drt.sampling import generator, normal, uniform
-from drt.spectra import UNIT
+from drt.measurement.sampling import generator, normal, uniform
+from drt.numeric.spectra import UNIT
 from proofs_checks.chain import Chain, Ends, Setup, Step
 from proofs_checks.terms import Log, Terms, exact, log_of, plain
 

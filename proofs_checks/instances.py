@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from drt.check import difference, inputs_for
-from drt.data import load_digits
 from drt.falsify.extremal import Grid
-from drt.measure import Instance
-from drt.sampling import Recipe, generator
-from drt.storage import load_network
-from drt.trained import config_of
-from drt.trained import instances as perturbed
-from drt.training import train
+from drt.measurement.instance import Instance
+from drt.measurement.sampling import Recipe, generator
+from drt.network.difference import difference
+from drt.network.storage import load_network
+from drt.training.data import load_digits
+from drt.training.inputs import inputs_for
+from drt.training.trained import config_of
+from drt.training.trained import instances as perturbed
+from drt.training.training import train
 from proofs_checks.chain import Setup
 
 

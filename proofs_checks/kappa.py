@@ -4,7 +4,7 @@ function   κ(W_k) ≤ κ, and κ is not taken out of 1 + κδ_k: κ^{L+1} inste
 jacobian   as Theorem 1 (b), without the second (β/α)^{L−l}
 """
 
-from drt.claims.kappa import kappa
+from drt.theory.kappa import kappa
 from proofs_checks.steps import CONDITIONED, NORM_SWAP, RELATIVE, induction, network_chain, ratio
 from proofs_checks.theorem1 import AT_KAPPA_SQUARED, SHARED
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from drt.measure import Measurement
-from drt.spectra import UNIT
+from drt.measurement.measurement import Measurement
+from drt.numeric.spectra import UNIT
 from proofs_checks.terms import Log, exact, log_of, log_sum, size
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from drt.spectra import UNIT
+from drt.numeric.spectra import UNIT
 from proofs_checks.chain import Chain, Ends, Setup, Step
 from proofs_checks.segment import NODES, Segment, draw
 from proofs_checks.terms import Log, Terms, log_of, plain

@@ -20,10 +20,10 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from drt.activations import as_activation
-from drt.descent_hypotheses import mean_growth
-from drt.numbers import log_product_minus_one
-from drt.spectra import UNIT
+from drt.network.activations import as_activation
+from drt.numeric.numbers import log_product_minus_one
+from drt.numeric.spectra import UNIT
+from drt.theory.hypotheses_descent import mean_growth
 from proofs_checks.chain import Chain, Ends, Setup, Step
 from proofs_checks.segment import Segment, draw, draw_trusting
 from proofs_checks.terms import Terms, exact, log_of, plain

@@ -12,11 +12,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from drt.activations import Activation
-from drt.measure import Measurement
-from drt.numbers import LOG2
-from drt.propagate import log_norm
-from drt.spectra import UNIT, Spectrum, exponent_of, times_power_of_two
+from drt.measurement.measurement import Measurement
+from drt.measurement.propagate import log_norm
+from drt.network.activations import Activation
+from drt.numeric.numbers import LOG2
+from drt.numeric.spectra import UNIT, Spectrum, exponent_of, times_power_of_two
 from proofs_checks.carried import Carried, Diagonal, Factor, Passed
 from proofs_checks.layer_numbers import layer_numbers
 from proofs_checks.terms import Log, Terms, exact, size

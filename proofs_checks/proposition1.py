@@ -2,16 +2,16 @@
 
     ‖J_l − ∂f/∂h_l‖_F/‖J_l‖_F  ≤  the derived rounding bound of both ways of computing it
 
-Source: Proposition 1 of the paper; `drt.claims.proposition1` has both sides.
+Source: Proposition 1 of the paper; `drt.theory.proposition1` has both sides.
 """
 
 from functools import partial
 
 import torch
 
-from drt.claims import claims
-from drt.claims.proposition1 import log_discrepancy
-from drt.measure import Measurement
+from drt.measurement.measurement import Measurement
+from drt.theory.proposition1 import log_discrepancy
+from drt.theory.registry import claims
 from proofs_checks.chain import Chain, Ends, Step
 from proofs_checks.steps import applicable, draws
 from proofs_checks.terms import Terms, exact, plain

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from drt.storage import write_atomically
+from drt.numeric.files import write_atomically
 
 SCHEMA = 1
 FOLDER = Path(__file__).parent
@@ -19,7 +19,7 @@ def digest() -> str:
     root = FOLDER.parent
     patterns = {
         FOLDER: ("*.py", "coq/*.v", "coq/*.txt", "coq/_CoqProject"),
-        root / "drt": ("claims/*.py", "*hypotheses.py"),
+        root / "drt": ("theory/*.py",),
     }
     files = [file for folder, names in patterns.items() for name in names for file in folder.glob(name)]
     total = hashlib.sha256()

@@ -10,9 +10,9 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from drt.claims.base import Claim, claims
 from drt.errors import InputError
-from drt.measure import Measurement
+from drt.measurement.measurement import Measurement
+from drt.theory.registry import Claim, claims
 from proofs_checks.chain import Chain
 from proofs_checks.terms import Terms
 

@@ -17,12 +17,12 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from drt.certify import certify
-from drt.claims import claims
 from drt.errors import InputError
+from drt.exact.certify import certify
 from drt.falsify.layout import layout_of
-from drt.measure import Measurement
-from drt.witness import Witness
+from drt.measurement.measurement import Measurement
+from drt.theory.registry import claims
+from drt.witness.witness import Witness
 from proofs_checks.chain import Chain, Setup, Walk
 
 HELD, VIOLATED, BAD_INPUT, UNCONFIRMED = 0, 1, 2, 3

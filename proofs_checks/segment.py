@@ -16,10 +16,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from drt.activations import as_activation
-from drt.caching import cached_property
-from drt.sampling import gaussian, generator, normal, scaled_to, uniform
-from drt.spectra import UNIT
+from drt.measurement.sampling import gaussian, generator, normal, scaled_to, uniform
+from drt.network.activations import as_activation
+from drt.numeric.caching import cached_property
+from drt.numeric.spectra import UNIT
 
 NODES = 24
 

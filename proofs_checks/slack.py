@@ -19,15 +19,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from drt.check import difference
-from drt.claims import claims
-from drt.data import Digits
-from drt.measure import Instance, Measurement
-from drt.network import ArrayLike, Network
-from drt.plots import GRID, INK
-from drt.spectra import UNIT
-from drt.trained import instances
-from drt.training import Run
+from drt.app.plots import GRID, INK
+from drt.measurement.instance import Instance
+from drt.measurement.measurement import Measurement
+from drt.network.difference import difference
+from drt.network.network import ArrayLike, Network
+from drt.numeric.spectra import UNIT
+from drt.theory.registry import claims
+from drt.training.data import Digits
+from drt.training.trained import instances
+from drt.training.training import Run
 from proofs_checks.chain import Chain
 from proofs_checks.registry import chains
 

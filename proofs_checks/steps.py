@@ -10,10 +10,10 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from drt.claims import Claim, claims
-from drt.hypotheses import hypotheses
-from drt.measure import Measurement
-from drt.numbers import log
+from drt.measurement.measurement import Measurement
+from drt.numeric.numbers import log
+from drt.theory.hypotheses import hypotheses
+from drt.theory.registry import Claim, claims
 from proofs_checks.chain import Chain, Setup, Step
 from proofs_checks.instances import instances
 from proofs_checks.path import measured

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from drt.spectra import UNIT
+from drt.numeric.spectra import UNIT
 
 
 @dataclass(frozen=True)

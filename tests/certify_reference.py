@@ -14,13 +14,13 @@ import mpmath as mp
 from flint import arb, ctx
 
 import drt
-from drt.balls import Balls
-from drt.certify import Certificate, certify
-from drt.claims import of_network
-from drt.exact import ExactNetwork
-from drt.exact_measure import ExactMeasurement
-from drt.surds import ball
-from drt.witness import Witness
+from drt.exact.balls import Balls
+from drt.exact.certify import Certificate, certify
+from drt.exact.measurement import ExactMeasurement
+from drt.exact.network import ExactNetwork
+from drt.exact.surds import ball
+from drt.theory.registry import of_network
+from drt.witness.witness import Witness
 
 DIGITS = 320
 TRUSTED = mp.mpf(10) ** -250  # the relative error of the reference is far below this

@@ -5,7 +5,16 @@ import jaxtyping
 # Before drt is imported: every annotated function of these modules checks its arguments' shapes at run time.
 # Lines such as `x: Float[Tensor, "... n"]` in signatures would otherwise never be seen to be wrong.
 # Not drt.spectra and drt.propagate: their many small calls would double the time of the suite (these four add a tenth).
-jaxtyping.install_import_hook(["drt.network", "drt.measure", "drt.rounding", "drt.verdict"], "beartype.beartype")
+jaxtyping.install_import_hook(
+    [
+        "drt.network.network",
+        "drt.measurement.instance",
+        "drt.measurement.measurement",
+        "drt.measurement.rounding",
+        "drt.theory.verdict",
+    ],
+    "beartype.beartype",
+)
 
 import pytest  # noqa: E402
 import torch  # noqa: E402

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import drt
-from drt.claims import find
 from drt.errors import InputError
+from drt.theory.registry import find
 from tests.instances import array, measured, scalars
 
 W = array([1.0, 2.0], [3.0, 4.0])

@@ -13,8 +13,8 @@ from rich.cells import cell_len
 
 import drt
 from drt.cli import main
-from drt.sampling import Recipe, generator
-from drt.storage import save_network
+from drt.measurement.sampling import Recipe, generator
+from drt.network.storage import save_network
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from drt.claims.base import Claim
 from drt.falsify.layout import Flat, Layout, measurement, objective, usable
 from drt.falsify.space import Space
+from drt.theory.base import Claim
 
 
 class Free:

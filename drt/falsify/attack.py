@@ -16,13 +16,13 @@ from itertools import chain
 
 import torch
 
-from drt.claims.base import Claim
 from drt.falsify.ascend import Free, Spectral, ascend
 from drt.falsify.evolve import evolve, score, structured
 from drt.falsify.extremal import WIDE, Grid
 from drt.falsify.layout import Flat, Layout, layout_of
 from drt.falsify.space import MAX_WIDTH, Space
 from drt.falsify.target import Target
+from drt.theory.base import Claim
 
 STRATEGIES = ("evolve", "ascend-free", "polish", "ascend-spectral")
 WAVE = 4

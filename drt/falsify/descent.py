@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from drt.certify import certify
-from drt.claims.base import Claim, claims
-from drt.descent import Descent, measure_descent
+from drt.descent.losses import CrossEntropy, Loss, MeanSquaredError
+from drt.descent.measurement import Descent, measure_descent
+from drt.exact.certify import certify
 from drt.falsify import extremal_descent
 from drt.falsify.attack import TIE
 from drt.falsify.shrink import shrink
 from drt.falsify.space import Space
 from drt.falsify.target import Target
-from drt.losses import CrossEntropy, Loss, MeanSquaredError
-from drt.network import Network
-from drt.verdict import Verdicts
-from drt.witness import Witness
+from drt.network.network import Network
+from drt.theory.registry import Claim, claims
+from drt.theory.verdict import Verdicts
+from drt.witness.witness import Witness
 
 BATCH, GENERATIONS = 32, 6
 GENERATIONS_PER_SECOND = 50.0

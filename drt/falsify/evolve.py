@@ -7,9 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-from drt.claims.base import Claim
 from drt.falsify.layout import Flat, Layout, measurement, objective, usable
 from drt.falsify.space import Space
+from drt.theory.base import Claim
 
 PALETTE = torch.tensor([1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 1e-3, -1e-3, 10.0, -10.0, 0.1, -0.1], dtype=torch.float64)
 

@@ -17,9 +17,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from drt.activations import Activation, identity, leaky_relu, relu
-from drt.measure import Instance
-from drt.network import Network
+from drt.measurement.instance import Instance
+from drt.network.activations import Activation, identity, leaky_relu, relu
+from drt.network.network import Network
 
 EPSILON = 1e-3
 Vector = Float[Tensor, " B"]

@@ -20,11 +20,11 @@ from jaxtyping import Float
 from scipy.optimize import brentq
 from torch import Tensor
 
-from drt.activations import Activation, identity, leaky_relu
-from drt.descent import Descent, measure_descent
-from drt.descent_hypotheses import mean_growth
-from drt.losses import MeanSquaredError
-from drt.network import Network
+from drt.descent.losses import MeanSquaredError
+from drt.descent.measurement import Descent, measure_descent
+from drt.network.activations import Activation, identity, leaky_relu
+from drt.network.network import Network
+from drt.theory.hypotheses_descent import mean_growth
 
 DEPTHS = (1, 2, 4)
 GAPS = (0.01, 0.1, 0.5, 1.0001, 2.0, 100.0)  # r

@@ -9,13 +9,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from drt.activations import parse_activation
-from drt.caching import cached_property
-from drt.claims.base import Claim
 from drt.falsify.space import Space
-from drt.hypotheses import hypotheses
-from drt.measure import Instance, Measurement
-from drt.network import Network
+from drt.measurement.instance import Instance
+from drt.measurement.measurement import Measurement
+from drt.network.activations import parse_activation
+from drt.network.network import Network
+from drt.numeric.caching import cached_property
+from drt.theory.base import Claim
+from drt.theory.hypotheses import hypotheses
 
 Flat = Float[Tensor, "B D"]
 # Hypotheses that an architecture meets or misses as a whole: the layout is chosen to meet them.

@@ -13,23 +13,24 @@ from pathlib import Path
 
 import torch
 
-from drt.certify import Certificate, certify
-from drt.claims.base import Claim
 from drt.errors import InputError
+from drt.exact.certify import Certificate, certify
 from drt.falsify import descent
 from drt.falsify.attack import TIE, Attack, Find, attack
 from drt.falsify.evolve import structured
 from drt.falsify.layout import Layout, measurement, objective
-from drt.falsify.pool import workers
 from drt.falsify.present import statement
 from drt.falsify.script import script
 from drt.falsify.shrink import shrink
 from drt.falsify.space import Space
 from drt.falsify.target import Target
-from drt.measure import Instance, Measurement
-from drt.storage import write_atomically
-from drt.verdict import Verdicts
-from drt.witness import Witness
+from drt.measurement.instance import Instance
+from drt.measurement.measurement import Measurement
+from drt.numeric.files import write_atomically
+from drt.numeric.pool import workers
+from drt.theory.base import Claim
+from drt.theory.verdict import Verdicts
+from drt.witness.witness import Witness
 
 SHRINK_SECONDS = 8.0
 TRIED = 3  # finds of a wave that are certified

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from flint import fmpq
 
-from drt.claims.base import Claim
-from drt.witness import Witness
+from drt.theory.base import Claim
+from drt.witness.witness import Witness
 
 
 def statement(witness: Witness, claim: Claim, lhs: str, rhs: str) -> str:

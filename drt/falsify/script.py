@@ -9,8 +9,8 @@ from types import FunctionType
 
 from flint import fmpq
 
-from drt.claims.base import Claim
-from drt.witness import Witness
+from drt.theory.base import Claim
+from drt.witness.witness import Witness
 
 PREAMBLE = '''"""{title}
 
@@ -233,7 +233,7 @@ def _sources(formula: Callable) -> list[str]:
         names = function.__code__.co_names
         for name in names:
             helper = function.__globals__.get(name)
-            if isinstance(helper, FunctionType) and helper.__module__ != "drt.numbers" and name not in found:
+            if isinstance(helper, FunctionType) and helper.__module__ != "drt.numeric.numbers" and name not in found:
                 visit(helper)
         lines = textwrap.dedent(inspect.getsource(function)).splitlines()
         start = next(i for i, line in enumerate(lines) if line.startswith("def "))

@@ -12,9 +12,9 @@ from fractions import Fraction
 
 from flint import fmpq
 
-from drt.activations import parse_activation
 from drt.errors import InputError
-from drt.witness import Witness
+from drt.network.activations import parse_activation
+from drt.witness.witness import Witness
 
 Accept = Callable[[Witness], bool]
 Matrix = tuple[tuple[fmpq, ...], ...]

@@ -6,9 +6,9 @@ import math
 import random
 from dataclasses import dataclass
 
-from drt.claims.base import Claim
 from drt.errors import InputError
-from drt.hypotheses import is_valley, never_contracts
+from drt.theory.base import Claim
+from drt.theory.hypotheses import is_valley, never_contracts
 
 MAX_DEPTH, MAX_WIDTH = 64, 128
 Range = tuple[float, float]

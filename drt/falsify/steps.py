@@ -8,9 +8,9 @@ import time
 
 import torch
 
-from drt.claims.base import Claim
-from drt.steps import Steps, measure_steps
-from drt.verdict import Verdicts
+from drt.optimisers.steps import Steps, measure_steps
+from drt.theory.base import Claim
+from drt.theory.verdict import Verdicts
 
 BATCH, STEPS = 24, 2  # the second step shows what an optimiser keeps of the first
 DRAWS_PER_SECOND, MOST_DRAWS = 4, 16

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from collections.abc import Sequence
@@ -9,21 +10,25 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from drt.claims import Claim, find
 from drt.errors import InputError
+from drt.theory.registry import Claim, find
 
 
 @dataclass(frozen=True)
 class Target:
-    """A claim by name: an id, or `path.py:function`. Cheap to send to another process, which loads it again."""
+    """A claim by name: an id, or `path.py:function`. Cheap to send to another process, which loads it again.
+
+    steps: the module that knows the steps of proofs, whose function `step_claim` finds CLAIM#K; "" if there is none.
+    """
 
     name: str
     changes: tuple[str, ...] = ()
+    steps: str = ""
 
     @property
     def claim(self) -> Claim:
         """The claim, its hypotheses changed."""
-        return _load(self.name).with_hypotheses(self.changes)
+        return _load(self.name, self.steps).with_hypotheses(self.changes)
 
     @property
     def source(self) -> dict[str, str] | None:
@@ -42,21 +47,25 @@ class Target:
         return changed
 
 
-def load_claim(name: str) -> Target:
+def load_claim(name: str, steps: str = "") -> Target:
     """The claim with this id, or the bound `function` of the user's own file `path.py:function`, which is run.
+
+    Args:
+        name: the id, path.py:function, or CLAIM#K for step K of the proof of a claim.
+        steps: the module that finds such steps (`Target`).
 
     Raises:
         InputError: unknown id; a file that is missing, not Python, or raises; a function that is not there or no bound.
     """
-    _load(name)
-    return Target(name)
+    _load(name, steps)
+    return Target(name, steps=steps)
 
 
 @lru_cache(maxsize=16)
-def _load(name: str) -> Claim:
+def _load(name: str, steps: str) -> Claim:
     path, colon, function = name.rpartition(":")
     if not colon and not name.endswith(".py"):
-        return find(name)
+        return importlib.import_module(steps).step_claim(name) if steps and "#" in name else find(name)
     if not colon:
         raise InputError(f"claim {name!r} must name a function of the file: {name}:FUNCTION")
     file = Path(path)

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 import drt
-from drt.descent import measure_descent
+from drt.descent.losses import MeanSquaredError
+from drt.descent.measurement import measure_descent
 from drt.falsify.extremal_descent import NAMES, allowed, steps
-from drt.losses import MeanSquaredError
-from drt.verdict import Verdicts
+from drt.theory.verdict import Verdicts
 from tests.instances import array
 
 

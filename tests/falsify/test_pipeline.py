@@ -17,7 +17,7 @@ from drt.errors import InputError
 from drt.falsify.pipeline import falsify
 from drt.falsify.space import Space, space_from_text
 from drt.falsify.target import Target, load_claim
-from drt.witness import load_witness
+from drt.witness.witness import load_witness
 
 
 @pytest.mark.parametrize(

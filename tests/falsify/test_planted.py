@@ -2,11 +2,11 @@
 
 import pytest
 
-from drt.certify import certify
+from drt.exact.certify import certify
 from drt.falsify.pipeline import falsify
 from drt.falsify.space import Space
 from drt.falsify.target import Target, load_claim
-from drt.witness import load_witness
+from drt.witness.witness import load_witness
 from tests.falsify.planted import FALSE, TRUE
 
 FILE = "tests/falsify/planted.py"

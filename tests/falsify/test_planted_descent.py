@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
-from drt.certify import certify
-from drt.claims import Claim
 from drt.errors import InputError
+from drt.exact.certify import certify
 from drt.falsify.pipeline import falsify
 from drt.falsify.space import Space
 from drt.falsify.target import load_claim
-from drt.witness import load_witness
+from drt.theory.registry import Claim
+from drt.witness.witness import load_witness
 from tests.falsify import planted_descent
 
 FILE = "tests/falsify/planted_descent.py"

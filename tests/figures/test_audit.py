@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from drt.audit import ETAS, Point, breakdown
 from drt.errors import InputError
+from drt.experiments.audit import ETAS, Point, breakdown
 from figures import audit, trained
 from figures.audit_summary import summarise
 from figures.audit_words import layers, sentences, share, short, text

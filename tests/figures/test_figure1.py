@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from drt.data import load_digits
 from drt.errors import InputError
-from drt.sliced import check_classes
+from drt.experiments.sliced import check_classes
+from drt.training.data import load_digits
 from figures import figure1
 from figures.figure1_summary import caption, summarise
 

@@ -4,7 +4,7 @@ import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
-from drt.sharpness import COLUMNS, Grid
+from drt.sharpness.sharpness import COLUMNS, Grid
 from figures.sharpness import ABOVE, colours, data, draw, figure, main, number, save
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from drt.audit import Point
 from drt.errors import InputError
-from drt.step_sizes import StepSizes
+from drt.experiments.audit import Point
+from drt.experiments.step_sizes import StepSizes
 from figures import step_sizes
 from figures.step_sizes import power, sentences, size, summarise, text
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import torch
 
-from drt.claims import claims
-from drt.data import load_digits
 from drt.falsify.extremal import constructions
-from drt.measure import Measurement
-from drt.sampling import Recipe, generator
-from drt.trained import instances
-from drt.training import TrainingConfig, train
+from drt.measurement.measurement import Measurement
+from drt.measurement.sampling import Recipe, generator
+from drt.theory.registry import claims
+from drt.training.data import load_digits
+from drt.training.trained import instances
+from drt.training.training import TrainingConfig, train
 from proofs_checks.terms import Log
 
 LEAKY, SMOOTH = "leaky_relu:0.1", "tanh_blend:0.3"

@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from drt.claims import claims
+from drt.theory.registry import claims
 from proofs_checks import formal
 from proofs_checks.formal import COQ, Theorem, axioms, build, coqc, theorems
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from drt.claims import claims
-from drt.measure import Instance
-from drt.network import Network
+from drt.measurement.instance import Instance
+from drt.network.network import Network
+from drt.theory.registry import claims
 from proofs_checks.registry import chains
 from tests.proofs_checks.common import (
     LEAKY,

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from drt.activations import TanhBlend
-from drt.measure import Measurement
+from drt.measurement.measurement import Measurement
+from drt.network.activations import TanhBlend
 from proofs_checks import proposition1
 from tests.proofs_checks.common import assert_holds, extremal_instances, of, random_instance, trained_instances
 

@@ -1,14 +1,14 @@
 import pytest
 import torch
 
-from drt.certify import certify
-from drt.claims import claims, find
 from drt.errors import InputError
+from drt.exact.certify import certify
 from drt.falsify.pipeline import falsify
 from drt.falsify.space import Space
 from drt.falsify.target import load_claim
-from drt.measure import Measurement
-from drt.witness import load_witness
+from drt.measurement.measurement import Measurement
+from drt.theory.registry import claims, find
+from drt.witness.witness import load_witness
 from proofs_checks.registry import chains, find_chain
 from tests.proofs_checks.common import of, random_instance
 

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 
 import drt
 from drt.errors import InputError
-from drt.storage import save_network
+from drt.network.storage import save_network
 from proofs_checks import fromage, runner, spectral, theorem1
 from tests.proofs_checks.common import lowered
 

@@ -6,10 +6,11 @@ from rich.cells import cell_len
 from rich.console import Console
 
 import drt
-from drt.claims import claims
-from drt.measure import Instance, Measurement
-from drt.sampling import Recipe, generator, normal
-from drt.verdict import Verdicts
+from drt.measurement.instance import Instance
+from drt.measurement.measurement import Measurement
+from drt.measurement.sampling import Recipe, generator, normal
+from drt.theory.registry import claims
+from drt.theory.verdict import Verdicts
 from proofs_checks.slack import PARTS, bars, draw, figure, of_networks, table, waterfalls
 
 

@@ -1,0 +1,1 @@
+"""A loss and its gradients along the segment W + tΔW."""

@@ -1,0 +1,1 @@
+"""What the figures need: slices, laws, audits, step sizes, invariant layers."""

@@ -1,0 +1,1 @@
+"""Activations, networks, and how they are saved."""

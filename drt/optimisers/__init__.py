@@ -1,0 +1,1 @@
+"""Fromage and LARS, and what a real step of an optimiser did."""

@@ -1,0 +1,1 @@
+"""The largest certified actual/bound over a grid of κ, β/α, δ, depth and width."""

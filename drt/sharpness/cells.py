@@ -1,0 +1,173 @@
+"""Cells of `drt.sharpness`: a claim's bound at a cell's κ, δ and β/α, the search inside it, and the networks found, certified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from drt.errors import InputError
+from drt.exact.certify import certify
+from drt.falsify.layout import Layout
+from drt.falsify.target import Target
+from drt.measurement.measurement import Measurement
+from drt.network.activations import parse_activation
+from drt.numeric.numbers import Number, maximum
+from drt.sharpness.climb import ASCENTS, search
+from drt.sharpness.inside import Point, Problem, point
+from drt.theory.registry import Claim
+from drt.witness.witness import Witness
+
+COLUMNS = ("depth", "width", "kappa", "beta_over_alpha", "delta", "sharpness", "change", "bound", "answer")
+KAPPAS = ("kappa", "kappa_w", "kappa_dw", "kappa_wt")
+PLAIN = ("alpha", "beta", "alphas", "betas", "depth", "widths", "batch_shape", "quantity")
+UNFIT = ("relu", "scalars", "small", "lipschitz")  # hypotheses on φ, widths or δ that would need cells of their own
+RESTARTS = 16
+STEPS = (20, 400)  # of each ascent, fewest and most
+STEPS_PER_SECOND = 50_000  # rows × layers, of one process
+OVERHEAD = 250  # rows that a step's fixed cost is worth
+Found = tuple[dict, Witness]
+
+
+class _AtCell:
+    """A measurement with its κ's, δ and ρ raised to a cell's; remembers what a formula reads."""
+
+    def __init__(self, m: Any, kappa: float, delta: float):
+        self._m, self._kappa, self._delta = m, kappa, delta
+        self.reads: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        self.reads.add(name)
+        value = getattr(self._m, name)
+        if name in KAPPAS:
+            return maximum(value, self._kappa)
+        return maximum(value, self._delta) if name in ("delta", "rho") else value
+
+
+def reads(claim: Claim) -> set[str]:
+    """The fields of a measurement that a claim's bound depends on.
+
+    Raises:
+        InputError: a claim that has no sharpness in cells of κ, δ, β/α: its bound reads something else, or it asks for more.
+    """
+    unfit = [name for name in claim.hypotheses if name in UNFIT]
+    if unfit or claim.left != "relative":
+        why = f"it asks for {unfit[0]}" if unfit else "its left side is not relative"
+        raise InputError(f"claim {claim.id} has no sharpness over κ, β/α and δ: {why}")
+    layout = Layout((2, 2, 2), ("identity", "identity"))
+    theta = torch.tensor([[1.0, 0, 0, 2, 1, 0, 0, 2, 1, 0, 0, 1, 1, 0, 0, 1, 1, 1]], dtype=torch.float64)
+    view = _AtCell(Measurement(layout.instance(theta), claim.quantity, 0), 1.0, 1.0)
+    claim.formula(view)  # type: ignore[arg-type]  # it has a measurement's fields
+    other = view.reads - {*KAPPAS, *PLAIN, "delta", "rho"}
+    if other:
+        raise InputError(
+            f"claim {claim.id} has no sharpness over κ, β/α and δ: its bound reads {', '.join(sorted(other))}"
+        )
+    return view.reads
+
+
+def at_cell(claim: Claim, kappa: float, delta: float) -> Claim:
+    """The claim with its bound taken at a cell's κ and δ."""
+
+    def formula(m: Measurement) -> Number:
+        return claim.formula(_AtCell(m, kappa, delta))  # type: ignore[arg-type]
+
+    return replace(claim, formula=formula, log_formula=None)
+
+
+def _full(block: Tensor, rest: Tensor, width: int) -> Tensor:
+    p = block.shape[-1]
+    matrix = torch.diag_embed(rest.unsqueeze(-1).expand(*rest.shape, width)).clone()
+    matrix[..., :p, :p] = block
+    return matrix
+
+
+def witness_at(target: Target, claim: Claim, problem: Problem, at: Point, row: int) -> Witness:
+    """One row of a search as a network."""
+    w, dw = (_full(b[row], r[row], problem.width) for b, r in ((at.w, at.w_rest), (at.dw, at.dw_rest)))
+    ratio = float(problem.ratio[row])
+    if claim.quantity == "function":
+        x = torch.eye(problem.width, dtype=torch.float64)[0]
+        spec = "identity" if ratio == 1 else f"piecewise_linear:0.0,1.0/{ratio!r},1.0,{ratio!r}"
+        specs = [spec] * problem.depth
+    else:
+        x = torch.randn(problem.width, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        specs = list(_activations(problem, at, row, w, dw, x))
+    net = Layout((problem.width,) * (problem.depth + 1), tuple(specs)).instance(
+        torch.cat([w.flatten(), dw.flatten(), x])
+    )
+    return Witness.from_floats(
+        claim, net.net, net.dweights, net.x, hypotheses=claim.hypotheses, bound_source=target.source
+    )
+
+
+def _activations(problem: Problem, at: Point, row: int, w: Tensor, dw: Tensor, x: Tensor) -> Iterator[str]:
+    """A φ for each layer that has the slopes asked for at the pre-activations: kinks half way between them."""
+    ratio = float(problem.ratio[row])
+    h, moved = x, x
+    for k in range(problem.depth):
+        if ratio == 1:
+            yield "identity"
+            continue
+        points = torch.cat([w[k] @ h, (w[k] + dw[k]) @ moved])
+        slopes = [
+            torch.cat([s[row, k, :-1], s[row, k, -1].expand(problem.width - problem.block)]).clamp(1, ratio)
+            for s in (at.slopes, at.slopes_after)
+        ]
+        order = points.argsort()
+        ordered, wanted = points[order], torch.cat(slopes)[order]
+        reach = ordered.abs().max()
+        # Beyond all of them both extreme slopes, so that α = 1 and β/α = r.
+        kinks = [*((ordered[1:] + ordered[:-1]) / 2).tolist(), *(float(c * reach) for c in (2, 3))]
+        spec = f"piecewise_linear:{','.join(map(repr, kinks))}/{','.join(map(repr, [*wanted.tolist(), 1.0, ratio]))}"
+        yield spec
+        phi = parse_activation(spec)
+        h, moved = phi(points[: problem.width]), phi(points[problem.width :])
+
+
+@dataclass(frozen=True)
+class Block:
+    """The cells of one L, n and β/α, searched together. `seconds` buys a number of steps: the same seed gives the same rows."""
+
+    target: Target
+    depth: int
+    width: int
+    ratio: float
+    cells: tuple[tuple[float, float], ...]  # κ, δ
+    seed: int
+    seconds: float
+
+    def run(self) -> list[Found]:
+        """Each cell's row, with its witness."""
+        claim = self.target.claim
+        fields = reads(claim)
+        kappa, delta = torch.tensor(self.cells, dtype=torch.float64).T
+        ratio = torch.full_like(kappa, self.ratio)
+        problem = Problem(
+            claim.quantity, self.depth, self.width, kappa, ratio, delta,
+            kappa_dw=not fields.isdisjoint({"kappa", "kappa_dw"}),
+            kappa_wt=not fields.isdisjoint({"kappa", "kappa_wt"}),
+            size="rho" if "rho" in fields and "delta" not in fields else "delta",
+        )  # fmt: skip
+        rows = RESTARTS * len(self.cells)
+        steps = int(self.seconds * STEPS_PER_SECOND / (ASCENTS * (rows + OVERHEAD) * self.depth))
+        rng = torch.Generator().manual_seed(self.seed)
+        found = search(problem, RESTARTS, min(max(steps, STEPS[0]), STEPS[1]), rng)
+        at = point(problem, found)
+        found_rows = []
+        for i, (k, d) in enumerate(self.cells):
+            witness = witness_at(self.target, claim, problem, at, i)
+            certificate = certify(witness, at_cell(claim, k, d), max_bits=256, max_seconds=2)
+            values = (certificate.ratio[0], certificate.lhs[0], certificate.rhs[1], certificate.answer)
+            found_rows.append(
+                (dict(zip(COLUMNS, (self.depth, self.width, k, self.ratio, d, *values), strict=True)), witness)
+            )
+        return found_rows
+
+
+def run_block(block: Block) -> list[Found]:
+    """`Block.run`, for another process."""
+    return block.run()

@@ -1,0 +1,1 @@
+"""Claims, hypotheses and verdicts: one module a result."""

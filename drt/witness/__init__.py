@@ -1,0 +1,1 @@
+"""Instances with exact entries, and their files."""

@@ -1,0 +1,155 @@
+"""The main job, on part of its work: what it counts, what it merges, what it records."""
+
+import json
+import math
+
+import pytest
+import torch
+
+import drt
+from drt.app.verify import NOT_ATTACKED, ORIGINS, Evidence, hold_all, on_extremal, on_random, record, tasks, verify
+from drt.falsify.extremal import Grid, constructions
+from drt.falsify.extremal_descent import NAMES
+from drt.theory.verdict import Verdicts
+from drt.training.data import load_digits
+from drt.training.trained import config_of, instances, name_of
+from drt.training.training import train
+
+MEASURED = [c.id for c in drt.claims.values() if c.quantity in ("function", "jacobian")]
+
+
+@pytest.fixture(scope="module")
+def findings():
+    return on_random(5)
+
+
+def test_true_claims_are_never_violated_on_random_networks(findings):
+    for claim in drt.claims.values():
+        if claim.known == "true" and claim.id in MEASURED:
+            assert findings[claim.id].violations == 0, claim.id
+
+
+def test_every_claim_meets_applicable_instances(findings):
+    for claim_id in MEASURED:
+        evidence = findings[claim_id]
+        assert evidence.instances > evidence.inapplicable.total() > 0 or claim_id == "proposition1", claim_id
+
+
+def test_reasons_name_the_hypothesis(findings):
+    reasons = findings["theorem1.function"].inapplicable
+    assert {reason.split(":")[0] for reason in reasons} <= {"transmission", "conditioning", "widths", "nonzero"}
+    assert any("κ(" in reason for reason in reasons)
+
+
+def test_constructions_refute_what_is_false():
+    """In floating point already; certified in tests/falsify."""
+    found = on_extremal([*constructions, *NAMES], quick=True)
+    for claim_id in MEASURED:
+        claim = drt.claims[claim_id]
+        assert (found[claim_id].violations > 0) == (claim.known == "false"), claim_id
+
+
+def test_constructions_attain_what_is_true():
+    """A bound that no construction comes near would be a bound that nobody has tested."""
+    best: dict[str, float] = {}
+    for _, instance in Grid(depths=(1, 2), widths=(2,), alphas=(0.5, 1.0)).instances():
+        function, jacobians = drt.measure_all(instance)
+        for claim_id in MEASURED:
+            claim = drt.claims[claim_id]
+            if claim.known == "true" and claim_id not in ("proposition1", "neyshabur.function"):
+                ratio = Verdicts(claim, function if claim.quantity == "function" else jacobians[0]).log_ratio
+                best[claim_id] = max(best.get(claim_id, -math.inf), float(ratio.nan_to_num(-1e9, -1e9, -1e9).max()))
+    assert {claim_id: ratio for claim_id, ratio in best.items() if ratio < -1e-6} == {}
+
+
+def test_same_seed_same_findings(findings):
+    again = on_random(5)
+    for claim_id, evidence in findings.items():
+        other = again[claim_id]
+        assert (evidence.instances, evidence.inapplicable, evidence.max_log_ratio) == (
+            other.instances,
+            other.inapplicable,
+            other.max_log_ratio,
+        )
+
+
+def test_trained_networks_are_perturbed_by_steps_gradients_and_noise():
+    digits = load_digits()
+    config = config_of(3, "leaky_relu:0.1", quick=True, seed=0)
+    run = train(config, digits)
+    assert run.checkpoints[-1].accuracy > 0.9
+    found = list(instances(run, digits, 0))
+    assert {p.perturbation.split()[0] for p in found} == {"step", "gradient", "noise"}
+    assert {p.network for p in found} == {name_of(config), f"{name_of(config)}, hidden"}
+    for perturbed in found:
+        m = drt.measure_all(perturbed.instance)[0]
+        if perturbed.perturbation == "gradient 0.01":
+            assert torch.allclose(m.delta, torch.tensor(0.01, dtype=torch.float64), rtol=1e-6)
+        if perturbed.perturbation == "step":  # Fromage moves every layer by its learning rate, to second order
+            assert float(m.delta.max()) < 0.0101
+
+
+def test_hidden_layers_meet_theorem_1():
+    """The whole network contracts, its hidden layers do not: there Theorem 1 (a) applies, and holds."""
+    digits = load_digits()
+    run = train(config_of(3, "leaky_relu:0.1", quick=True, seed=1), digits)
+    found: dict[str, Evidence] = {}
+    for perturbed in instances(run, digits, 0):
+        if perturbed.network.endswith("hidden"):
+            hold_all(perturbed.instance, found)
+    theorem = found["theorem1.function"]
+    assert theorem.instances > theorem.inapplicable.total()
+    assert theorem.violations == 0
+
+
+def test_record_is_json_and_merges_origins(findings):
+    outcome = {"status": "survived", "certified": False, "witness": None, "counterexample": None}
+    origins = {
+        "random": findings["spectral.function"],
+        "extremal": Evidence(),
+        "trained": Evidence(),
+        "attack": Evidence(),
+    }
+    entry = record("spectral.function", origins, outcome)
+    assert json.loads(json.dumps(entry, allow_nan=False)) == entry
+    assert entry["status"] == "holds"
+    assert entry["instances"] == findings["spectral.function"].instances
+    assert entry["median_looseness"] > 0
+    assert entry["max_ratio"] <= 1
+    assert record("spectral.function", origins, {**outcome, "status": "refuted"})["status"] == "refuted"
+
+
+def test_tasks_cover_every_construction_and_network():
+    work = list(tasks(quick=False, seed=0))
+    assert {origin for origin, _ in work} == {"random", "extremal", "trained"}
+    assert sorted(name for origin, a in work if origin == "extremal" for name in a[0]) == sorted(
+        [*constructions, *NAMES]
+    )
+    assert {a[0] for origin, a in work if origin == "trained"} == {2, 3, 8, 16}
+
+
+@pytest.mark.slow
+def test_quick_run_end_to_end(tmp_path):
+    """Everything once: schema of the report, verdicts as the theory has them, witnesses on disk."""
+    result = verify(seed=3, quick=True, folder=tmp_path)
+    assert {"schema", "version", "seed", "seconds", "claims"} <= set(result)
+    by_id = {entry["id"]: entry for entry in result["claims"]}
+    assert set(by_id) == set(drt.claims)
+    for claim_id, claim in drt.claims.items():
+        entry = by_id[claim_id]
+        assert entry["status"] == ("refuted" if claim.known == "false" else entry["status"])
+        assert entry["status"] in ("holds", "proved", "refuted")
+        if claim.known == "false":
+            assert entry["certified"] == 1
+            assert (tmp_path / entry["witness"]).is_file()
+    assert len(result["networks"]) == 5
+
+
+@pytest.mark.parametrize("proved", [False, True])
+def test_a_violation_that_nobody_certified_is_never_called_holds_or_proved(proved):
+    """The attack found none, a random network shows one."""
+    by_origin = {origin: Evidence() for origin in ORIGINS}
+    by_origin["random"] = Evidence(instances=5, violations=1)
+    assert record("lemma1", by_origin, NOT_ATTACKED, proved)["status"] == "unconfirmed"
+    by_origin["random"] = Evidence(instances=5)
+    assert record("lemma1", by_origin, NOT_ATTACKED, proved)["status"] == ("proved" if proved else "holds")
