@@ -3,7 +3,8 @@
 The segment is cut at its breakpoints (`drt.descent.breakpoints`). Where no pre-activation passes a kink, states and
 gradients are smooth, and `drt.descent.chords` encloses them to second order in the interval's length. Where one unit of one
 input may, every gradient has its slope on one side of the kink or on the other: the larger bound of both counts. Where
-several may, any slope does. Which of these holds is verified, not assumed: a breakpoint that was missed costs sharpness, never truth.
+several may, any slope does. Which of these holds is verified, not assumed: a breakpoint that was missed costs sharpness,
+never truth.
 """
 
 from __future__ import annotations

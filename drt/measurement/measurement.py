@@ -11,6 +11,7 @@ from torch import Tensor
 
 from drt.errors import InputError
 from drt.measurement import propagate
+from drt.measurement.instance import Instance
 from drt.measurement.propagate import log_norm
 from drt.network.network import ArrayLike, Network
 from drt.numeric.caching import cached_property

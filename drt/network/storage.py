@@ -14,6 +14,7 @@ from torch import Tensor
 from drt.errors import InputError
 from drt.network.activations import Activation
 from drt.network.network import Network
+from drt.numeric.files import write_atomically
 
 FORMAT, VERSION = "drt-network", "1"
 _RESERVED = ("format", "version", "activations")

@@ -5,8 +5,8 @@ import torch
 from flint import ctx
 
 import drt
+from drt.descent import breakpoints as module
 from drt.descent.losses import MeanSquaredError
-from drt.descent.measurement import breakpoints as module
 from drt.descent.measurement import measure_descent
 from tests.descent.test_measurement import case, exact_step, gaussian
 from tests.instances import array

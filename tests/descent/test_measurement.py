@@ -239,7 +239,7 @@ def test_a_kink_inside_the_segment_is_seen_by_the_upper_bound():
 
 def test_planted_narrow_intervals_are_caught(monkeypatch):
     """Were radii forgotten, the upper bound would fall below what is attained."""
-    from drt.descent.measurement import enclosure as descent_interval
+    from drt.descent import enclosure as descent_interval
 
     m = measure_descent(*case(2, "leaky_relu:0.1", size=0.3))
     real = descent_interval.states

@@ -16,11 +16,11 @@ from flint import arb, ctx, fmpq, fmpq_mat
 
 import drt
 from drt.errors import InputError
+from drt.exact import certify as certify_module
 from drt.exact.balls import Balls
 from drt.exact.certify import certify
 from drt.exact.measurement import ExactMeasurement
 from drt.exact.network import ExactNetwork, Piecewise, phi
-from drt.exact.network import certify as certify_module
 from drt.exact.singular import SingularValues
 from drt.exact.surds import ball
 from drt.theory.registry import of_network

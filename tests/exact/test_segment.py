@@ -10,10 +10,10 @@ from drt.descent.enclosure import largest_rates
 from drt.descent.losses import MeanSquaredError
 from drt.descent.measurement import measure_descent
 from drt.descent.trust import certainly_trusted
+from drt.exact import segment as exact_segment
 from drt.exact.descent import ExactStep
 from drt.exact.hypotheses import unmet
 from drt.exact.network import ExactNetwork
-from drt.exact.network import segment as exact_segment
 from drt.exact.segment import Point, _roots_between
 from drt.exact.surds import Undecided, ball
 from drt.witness.witness import Witness
@@ -129,7 +129,7 @@ def test_certain_trust_survives_a_fine_grid(activation, loss):
         log_c = torch.full((3,), 1.5, dtype=torch.float64)
         trusted = certainly_trusted(m, log_c)
         t = torch.logspace(-6, 0, 2000, dtype=torch.float64)[:, None].expand(-1, 3)
-        log_trust = drt.numbers.log_product_minus_one(t.unsqueeze(-1) * m.delta) + log_c
+        log_trust = drt.log_product_minus_one(t.unsqueeze(-1) * m.delta) + log_c
         gap = (m.along(t).change.amax(-1).log() - log_trust).amax(0)
         assert (gap[trusted] <= 1e-9).all()
         certain, clear = certain + int(trusted.sum()), clear + int((gap < -0.2).sum())
@@ -138,7 +138,7 @@ def test_certain_trust_survives_a_fine_grid(activation, loss):
 
 def test_planted_rates_forgotten_are_caught(monkeypatch):
     """Were the first interval's rate 0, trust would be certain of what fails near t = 0 only."""
-    from drt.descent.measurement import trust as descent_trust
+    from drt.descent import trust as descent_trust
 
     net = drt.Network([array([1.0])], "identity")
     m = measure_descent(net, [array([0.5])], array([1.0]), MeanSquaredError(array([1.5])))

@@ -9,7 +9,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-import drt.network.storage
+import drt.numeric.files
 from drt.errors import InputError
 from drt.network.activations import identity, leaky_relu, tanh_blend
 from drt.network.network import Network
@@ -62,7 +62,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
     def full(source, target):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(drt.storage.os, "replace", full)
+    monkeypatch.setattr(drt.numeric.files.os, "replace", full)
     with pytest.raises(InputError, match=r"net.safetensors' cannot be written: No space left on device"):
         save_network(path, network(layers=2))
     assert path.read_bytes() == before

@@ -122,7 +122,9 @@ def test_a_record_that_is_none_is_ignored():
         assert proved_claims() == set()
 
 
-@pytest.mark.parametrize("changed", ["proofs_checks/coq/Network.v", "drt/claims/theorem1.py", "drt/hypotheses.py"])
+@pytest.mark.parametrize(
+    "changed", ["proofs_checks/coq/Network.v", "drt/theory/theorem1.py", "drt/theory/hypotheses.py"]
+)
 def test_a_changed_proof_or_claim_changes_the_digest(monkeypatch, tmp_path, changed):
     before, root = digest(), recorded.FOLDER.parent
     for file in [*(root / "proofs_checks").rglob("*"), *(root / "drt").rglob("*.py")]:

@@ -7,9 +7,9 @@ from drt.falsify.pipeline import falsify
 from drt.falsify.space import Space
 from drt.falsify.target import load_claim
 from drt.measurement.measurement import Measurement
-from drt.theory.registry import claims, find
+from drt.theory.registry import claims
 from drt.witness.witness import load_witness
-from proofs_checks.registry import chains, find_chain
+from proofs_checks.registry import chains, find_chain, step_claim
 from tests.proofs_checks.common import of, random_instance
 
 SMALL = Space(depth=(1, 2), width=(1, 3), alpha=(0.5, 0.5), kappa=(2.0, 2.0), delta=(0.1, 0.1))
@@ -22,7 +22,7 @@ def test_every_true_claim_about_a_network_has_a_chain():
 
 
 def test_a_single_step_is_a_claim_with_the_same_hypotheses():
-    step = find("theorem1.function#3")
+    step = step_claim("theorem1.function#3")
     assert step.statement.startswith("operator norm: ")
     assert step.hypotheses == claims["theorem1.function"].hypotheses
     m = of(find_chain("theorem1.function"), random_instance(find_chain("theorem1.function")))
@@ -33,16 +33,16 @@ def test_a_single_step_is_a_claim_with_the_same_hypotheses():
 
 @pytest.mark.parametrize("name", ["spectral.function#1", "telescoping.function#2"])
 def test_a_true_step_survives(name):
-    assert falsify(load_claim(name), SMALL, budget=0.5, jobs=1)["status"] == "survived"
+    assert falsify(load_claim(name, "proofs_checks.registry"), SMALL, budget=0.5, jobs=1)["status"] == "survived"
 
 
 def test_a_step_whose_hypothesis_is_dropped_falls_but_floats_do_not_certify(tmp_path):
-    target = load_claim("spectral.jacobian#7").with_changes(["-widths"])
+    target = load_claim("spectral.jacobian#7", "proofs_checks.registry").with_changes(["-widths"])
     outcome = falsify(target, Space(depth=(2, 2), width=(1, 2)), budget=0.5, jobs=1, folder=tmp_path)
     assert (outcome["status"], outcome["certified"]) == ("unconfirmed", False)
     assert outcome["log_ratio"] > 0.1
     assert "q_7 = " in outcome["counterexample"]
-    assert certify(load_witness(tmp_path / outcome["witness"])).answer == "undecided"
+    assert certify(load_witness(tmp_path / outcome["witness"]), target.claim).answer == "undecided"
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ def test_a_step_whose_hypothesis_is_dropped_falls_but_floats_do_not_certify(tmp_
 )
 def test_a_step_that_is_none_is_bad_input(name, words):
     with pytest.raises(InputError, match=words):
-        find(name)
+        step_claim(name)
 
 
 def test_steps_can_be_climbed():
     """Gradients flow through both sides."""
-    step, m = find("spectral.function#7"), None
+    step, m = step_claim("spectral.function#7"), None
     instance = random_instance(find_chain("spectral.function"))
     weights = [w.clone().requires_grad_() for w in instance.net.weights]
     net = type(instance.net)(weights, list(instance.net.activations))

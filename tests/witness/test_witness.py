@@ -240,7 +240,7 @@ def test_fields_are_checked_when_made():
     net = drt.Network([torch.ones(2, 1, 1, dtype=torch.float64)], "identity")
     with pytest.raises(InputError, match="a witness is one instance"):
         Witness.from_floats(CLAIM, net, [torch.ones(1, 1)], [1.0])
-    with pytest.raises(InputError, match="claim='nope' is not known"):
+    with pytest.raises(InputError, match="claim 'nope' is not known"):
         Witness.from_floats("nope", net, [], [1.0])
     with pytest.raises(InputError, match=r"x\[0\]=inf must be a finite number"):
         make(x=[float("inf"), 1])
