@@ -13,7 +13,7 @@ from pathlib import Path
 COQ = Path(__file__).parent / "coq"
 OLDEST = (8, 16)
 INSTALL = "apt-get install --no-install-recommends coq (or opam install coq), 8.16 or newer"
-ROLES = ("proves", "refutes", "sharpens", "applies")
+ROLES = ("proves", "refutes", "behind", "sharpens", "applies")
 SECONDS = 600
 
 

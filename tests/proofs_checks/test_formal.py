@@ -132,4 +132,4 @@ def test_all_formal_proofs():
     """The whole build: every theorem, on Coq's real numbers and nothing else."""
     result = build()
     assert result.status == "checked", result.reason
-    assert Theorem("theorem1.function", "FunctionBounds.theorem1_function", "proves") in theorems()
+    assert Theorem("theorem1.function", "Claims.theorem1_function", "proves") in theorems()
