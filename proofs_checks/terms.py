@@ -61,7 +61,9 @@ def log_of(x: Tensor, error: Tensor) -> Log:
     relative = torch.where(x > 0, error.detach() / x.detach(), torch.where(error > 0, torch.inf, 0.0))
     value = torch.log(torch.where(x > 0, x, 1.0))
     value = torch.where(x > 0, value, -torch.inf)
-    slack = torch.where(relative < 1, -torch.log1p(-relative.clamp(max=0.999999)), torch.inf)
+    # As log 1/(1 − r) ≤ r/(1 − r), 4u more of r pay for the quotient's rounding and for the logarithm's.
+    relative = relative * (1 + 4 * UNIT)
+    slack = torch.where(relative < 1, -torch.log1p(-relative.clamp(max=1.0)), torch.inf)
     return Log(value, slack + 4 * UNIT * (1 + size(value)))
 
 
@@ -150,7 +152,8 @@ class Terms:
         upper = torch.logsumexp(torch.where(lost, torch.inf, terms + error).detach(), -1)
         lower = torch.logsumexp(torch.where(lost, -torch.inf, terms - error).detach(), -1)
         gap = torch.maximum(upper - value, value - lower).detach()
-        return Log(value, torch.where(upper == -torch.inf, 0.0, gap.nan_to_num(nan=torch.inf)) + 4 * UNIT * size(value))
+        gap = torch.where(upper == -torch.inf, 0.0, gap.nan_to_num(nan=torch.inf, posinf=torch.inf))
+        return Log(value, gap + 4 * UNIT * size(value))
 
     def picked(self, name: str) -> Terms:
         """Σ of the numbers of this name (…, T): for chains that do not go layer by layer."""
