@@ -1,4 +1,6 @@
-"""Runs Coq: compiles the proofs in a temporary copy, and compares the axioms they rest on with the whitelist."""
+"""Runs Coq: compiles the proofs in a temporary copy, holds what the code claims against the theorems that are said to be
+about it, and compares the axioms they rest on with the whitelist.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ import shutil
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 COQ = Path(__file__).parent / "coq"
@@ -15,6 +19,13 @@ OLDEST = (8, 16)
 INSTALL = "apt-get install --no-install-recommends coq (or opam install coq), 8.16 or newer"
 ROLES = ("proves", "refutes", "behind", "sharpens", "applies")
 SECONDS = 600
+SECONDS_A_GOAL = 60
+# What the statements of `as_coded` are written in.
+PREAMBLE = """From Coq Require Import Reals.
+From DRT Require Import Sums Measured.
+From DRT Require Claims.
+Open Scope R_scope.
+"""
 
 
 @dataclass(frozen=True)
@@ -28,12 +39,24 @@ class Theorem:
 
 @dataclass(frozen=True)
 class Build:
-    """What came of it: "checked", "failed" or "not run", and why."""
+    """What came of it: "checked", "failed" or "not run", and why.
+
+    differs: the goals, by their name, that the theorem named for them does not prove.
+    """
 
     status: str
     reason: str = ""
     seconds: float = 0.0
     version: str | None = None
+    differs: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A statement and the theorem (Module.theorem) that must be a proof of exactly it."""
+
+    statement: str
+    theorem: str
 
 
 def theorems(folder: Path = COQ) -> tuple[Theorem, ...]:
@@ -55,8 +78,8 @@ def coqc() -> tuple[str | None, str | None, str]:
     return path, version, ""
 
 
-def build(folder: Path = COQ) -> Build:
-    """Compile every file and check every theorem's axioms. Nothing is written into `folder`."""
+def build(folder: Path = COQ, goals: Mapping[str, Goal] | None = None) -> Build:
+    """Compile every file, check every theorem's axioms, then the goals. Nothing is written into `folder`."""
     if not (folder / "_CoqProject").is_file():
         return Build(
             "not run", "the Coq files (proofs_checks/coq) are not there: use a checkout or an editable install"
@@ -65,20 +88,54 @@ def build(folder: Path = COQ) -> Build:
     if path is None:
         return Build("not run", missing)
     begin = time.perf_counter()
+
+    def ended(status: str, reason: str, differs: frozenset[str] = frozenset()) -> Build:
+        return Build(status, reason, time.perf_counter() - begin, version, differs)
+
+    with compiled(folder, path) as (copy, error):
+        if error:
+            return ended("failed", error)
+        (copy / "Axioms.v").write_text(_question(theorems(folder)))
+        done = _compile(path, "Axioms.v", copy)
+        if done.returncode != 0:
+            return ended("failed", f"Axioms.v: {_first_error(done)}")
+        unknown = sorted(axioms(done.stdout) - set((folder / "whitelist.txt").read_text().split()))
+        if unknown:
+            return ended("failed", f"axioms not allowed: {', '.join(unknown)}")
+        return ended("checked", "", differs=unproved(goals or {}, path, copy))
+
+
+@contextmanager
+def compiled(folder: Path, path: str) -> Iterator[tuple[Path, str]]:
+    """A temporary copy of the project, all of it compiled, and the first error if there is one."""
     with tempfile.TemporaryDirectory(prefix="drt-coq-") as name:
         copy = Path(name)
         files = [line for line in (folder / "_CoqProject").read_text().split() if line.endswith(".v")]
         for file in files:
             shutil.copy(folder / file, copy)
-        (copy / "Axioms.v").write_text(_question(theorems(folder)))
-        for file in (*files, "Axioms.v"):
+        for file in files:
             done = _compile(path, file, copy)
             if done.returncode != 0:
-                return Build("failed", f"{file}: {_first_error(done)}", time.perf_counter() - begin, version)
-        unknown = sorted(axioms(done.stdout) - set((folder / "whitelist.txt").read_text().split()))
-    if unknown:
-        return Build("failed", f"axioms not allowed: {', '.join(unknown)}", time.perf_counter() - begin, version)
-    return Build("checked", "", time.perf_counter() - begin, version)
+                yield copy, f"{file}: {_first_error(done)}"
+                return
+        yield copy, ""
+
+
+def unproved(goals: Mapping[str, Goal], path: str, copy: Path) -> frozenset[str]:
+    """The names of the goals that are not, up to computation, what their theorem says; one session for all of them."""
+    if not goals:
+        return frozenset()
+    lines = [
+        f"Timeout {SECONDS_A_GOAL} Definition goal_{i} : {goal.statement} := @DRT.{goal.theorem}.\n"
+        for i, goal in enumerate(goals.values())
+    ]
+    modules = " ".join(dict.fromkeys(goal.theorem.split(".")[0] for goal in goals.values()))
+    text = PREAMBLE + f"From DRT Require {modules}.\n" + "".join(lines)
+    # coqtop, which lies beside coqc, goes on after a command that fails.
+    command = [str(Path(path).with_name("coqtop")), "-q", "-Q", ".", "DRT"]
+    done = subprocess.run(command, cwd=copy, input=text, capture_output=True, text=True, check=False, timeout=SECONDS)
+    defined = set(re.findall(r"^(?:Coq < )*goal_(\d+) is defined$", done.stdout, re.MULTILINE))
+    return frozenset(name for i, name in enumerate(goals) if str(i) not in defined)
 
 
 def _compile(path: str, file: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -79,6 +79,11 @@ class Descent(Measurement):
         # Multiplications of one forward pass.
         self.work = x.numel() * sum(w.numel() for w in instance.net.weights) / x.shape[-1]
 
+    @property
+    def inputs(self) -> int:
+        """N."""
+        return self.x.shape[-2]
+
     @cached_property
     def _start(self) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """h_0 … h_L, z_1 … z_L and ∂𝓛/∂z_1 … ∂𝓛/∂z_L."""

@@ -57,6 +57,18 @@ def maximum(x: Number, y: Number | None = None) -> Number:
     return x.maximum(y) if not isinstance(x, int | float) else y.maximum(x)
 
 
+def per_layer(x: Number) -> Number:
+    """A number of the whole as one for each layer: with a last axis of length 1."""
+    if isinstance(x, Tensor):
+        return x.unsqueeze(-1)
+    return x if isinstance(x, int | float) else x.per_layer()
+
+
+def finite(x: Number) -> Any:
+    """Whether x is a number, elementwise: κ of a matrix of deficient rank is not, nor what is divided by zero."""
+    return torch.isfinite(x) if isinstance(x, Tensor) else x.finite()
+
+
 def product_minus_one(d: Number) -> Number:
     """Π_l (1 + d_l) − 1 over the last axis, without cancellation for small d_l ≥ 0."""
     if isinstance(d, Tensor):

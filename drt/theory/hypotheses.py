@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from drt.errors import InputError
 from drt.measurement.measurement import Measurement
+from drt.numeric.numbers import Number, finite
 
 
 @dataclass(frozen=True)
 class Hypothesis:
     """A condition on an instance.
 
-    met: measurement → bool tensor of its batch shape. why: measurement and batch index → how it fails there.
+    met: measurement → bool tensor that expands to its batch shape. A formula of its fields is evaluated on Coq terms as well.
+    why: measurement and batch index → how it fails there.
     condition: for a user's own, the function they wrote, which the certifier calls too.
     certain: where `met` only says that nothing was found against it: whether it is known to hold. A violation needs that.
+    allowed: of a condition on every t of the segment, measurement and t → the largest change of the gradient at t.
     """
 
     name: str
     statement: str
-    met: Callable[[Measurement], Tensor]
-    why: Callable[[Measurement, tuple[int, ...]], str]
+    met: Callable[[Any], Tensor]
+    why: Callable[[Any, tuple[int, ...]], str]
     condition: Callable[[Measurement], bool] | None = None
-    certain: Callable[[Measurement], Tensor] | None = None
+    certain: Callable[[Any], Tensor] | None = None
+    allowed: Callable[[Any, Number], Number] | None = None
 
 
 def never_contracts(widths: tuple[int, ...]) -> bool:
@@ -54,9 +61,8 @@ def _of_network(
 def _conditioning(name: str, which: dict[str, str]) -> Hypothesis:
     """Full rank, to working precision, of the matrices whose κ are the measurement's fields `which`."""
 
-    def met(m: Measurement) -> Tensor:
-        finite = [torch.isfinite(getattr(m, field)).all(-1) for field in which]
-        return torch.stack(finite).all(0)
+    def met(m: Any) -> Tensor:
+        return reduce(and_, (finite(getattr(m, field)).all(-1) for field in which))
 
     def why(m: Measurement, index: tuple[int, ...]) -> str:
         for field, symbol in which.items():
@@ -115,11 +121,11 @@ def _relu_like(m: Measurement) -> bool:
 hypotheses: dict[str, Hypothesis] = {
     h.name: h
     for h in (
-        _of_network(
+        Hypothesis(
             "transmission",
             "α|u| ≤ |φ(u)| ≤ β|u| and α|u−v| ≤ |φ(u)−φ(v)| ≤ β|u−v| with α > 0",
-            lambda m: m.alpha > 0,
-            lambda m: f"α = {m.alpha}, which must be > 0",
+            lambda m: (m.alphas > 0).all(-1),
+            lambda m, index: f"α = {m.alpha}, which must be > 0",
         ),
         _conditioning("conditioning", {"kappa_w": "W", "kappa_wt": "W̃", "kappa_dw": "ΔW"}),
         _conditioning("conditioning-w-dw", {"kappa_w": "W", "kappa_dw": "ΔW"}),
@@ -141,7 +147,12 @@ hypotheses: dict[str, Hypothesis] = {
             lambda m, index: f"{'f(x)' if m.quantity == 'function' else f'J_{m.layer}'} is zero or out of range",
         ),
         Hypothesis("small", "ρ_l ≤ 1/L in every layer", lambda m: (m.rho * m.depth <= 1).all(-1), _small_why),
-        _of_network("lipschitz", "β ≤ 1", lambda m: m.beta <= 1, lambda m: f"β = {m.beta}, which must be ≤ 1"),
+        Hypothesis(
+            "lipschitz",
+            "β ≤ 1",
+            lambda m: (m.betas <= 1).all(-1),
+            lambda m, index: f"β = {m.beta}, which must be ≤ 1",
+        ),
         _of_network(
             "scalars",
             "two scalars: widths 1-1-1 and φ the identity",
