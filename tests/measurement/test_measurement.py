@@ -7,9 +7,11 @@ import sys
 import numpy as np
 import pytest
 import torch
+from flint import arb
 
 import drt
 from drt.errors import InputError
+from tests import high_precision as hp
 from tests.instances import TRANSMITTING, array, generator, instance, measured, normal
 
 WIDTHS = (3, 4, 2, 5)
@@ -152,6 +154,26 @@ def test_an_inflated_measurement_encloses_the_measured_one():
         assert (low < value).all(), name
         assert (value < high).all(), name
         assert (high - low < 1e-9 * (1 + value.abs())).all(), name
+
+
+@pytest.mark.parametrize("left", ["relative", "absolute"])
+def test_the_ends_of_the_left_side_enclose_its_true_logarithm(left):
+    """One scalar: the change is |ΔW/W|, or |ΔW x|. A logarithm of 1e-140 is itself off by units of 322, which the ends allow."""
+    rng = generator(11)
+    for exponent in (-140, -100, -30, -3, 0, 3, 100):
+        w, x = 1 + normal(rng, 200).abs(), 1 + normal(rng, 200).abs()
+        dw = 10.0**exponent * (1 + normal(rng, 200).abs())
+        m = drt.measure(drt.Network([w[:, None, None]], "identity"), [dw[:, None, None]], x[:, None])
+        value, lower, upper = m.log_left(left)
+        with hp.precision():
+            rows = zip(w.tolist(), dw.tolist(), x.tolist(), lower.tolist(), upper.tolist(), strict=True)
+            for a, b, c, low, high in rows:
+                true = (arb(b) / arb(a) if left == "relative" else arb(b) * arb(c)).log()
+                assert low <= true <= high
+        # The computed logarithm is one of the numbers that could be true.
+        assert (lower < value).all()
+        assert (value < upper).all()
+        assert (upper - lower < 1e-12).all()
 
 
 def test_the_norm_of_a_product_that_cancels_is_known_to_be_unknown():

@@ -1,0 +1,52 @@
+"""Files are the old ones or the whole new ones, and nothing else is left behind."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from drt.numeric import files
+from drt.numeric.files import write_atomically
+
+
+def test_a_file_is_written_and_replaced_whole(tmp_path):
+    path = tmp_path / "x"
+    write_atomically(path, b"first, and longer")
+    write_atomically(path, b"second")
+    assert path.read_bytes() == b"second"
+    assert os.listdir(tmp_path) == ["x"]
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+def test_whatever_happens_before_the_last_moment_the_old_file_stays(tmp_path, monkeypatch, error):
+    path = tmp_path / "x"
+    write_atomically(path, b"old")
+
+    def fails(*_):
+        raise error
+
+    monkeypatch.setattr(files.os, "replace", fails)
+    with pytest.raises(type(error)):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["x"]
+
+
+def test_nobody_sees_half_a_file(tmp_path, monkeypatch):
+    """At the moment of replacement the other name holds all of it."""
+    path, seen = tmp_path / "x", []
+    replace = os.replace
+
+    def watched(source, target):
+        source = Path(source)
+        seen.append((source.parent == tmp_path, source.read_bytes(), path.exists()))
+        replace(source, target)
+
+    monkeypatch.setattr(files.os, "replace", watched)
+    write_atomically(path, b"x" * 2**20)
+    assert seen == [(True, b"x" * 2**20, False)]
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(OSError, match="No such file"):
+        write_atomically(tmp_path / "none" / "x", b"")
