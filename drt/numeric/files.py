@@ -10,13 +10,31 @@ from pathlib import Path
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that it is either the old one or the whole new one, whatever happens in between.
 
+    The data are on the disk before the name points to them, and the name before this returns. A new file has the
+    permissions that the process gives new files; nothing is left behind where writing fails.
+
     Raises:
         OSError: it cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        temporary.write_bytes(data)
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put a folder's names on the disk, on systems that open folders."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,21 +1,22 @@
-"""Checks of a witness's fields; each names the field, its value and what was expected."""
+"""Checks of a witness's fields: functions of plain values that return the checked ones.
+
+All raise InputError, which names the field, its value and what was expected.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flint import fmpq, fmpz
 
-from drt.errors import InputError
+from drt.errors import InputError, short
+from drt.network.activations import parse_activation
 from drt.theory.base import QUANTITIES
 from drt.theory.hypotheses import hypotheses as known_hypotheses
 from drt.theory.registry import claims
-
-if TYPE_CHECKING:
-    from drt.witness.witness import Witness
 
 MAX_DEPTH, MAX_ENTRIES, MAX_DIGITS = 1000, 2**20, 2000
 MAX_BITS = (10**MAX_DIGITS).bit_length()
@@ -40,56 +41,118 @@ class Budget:
             raise InputError(f"the matrices have more than {MAX_ENTRIES} entries together")
 
 
-def check_head(w: Witness) -> None:
-    """What a witness is about: texts, quantity, hypotheses and source."""
-    for name in ("claim", "statement", "quantity", "note"):
-        text(getattr(w, name), name)
-    if w.quantity not in QUANTITIES:
-        raise InputError(f"quantity={short(w.quantity)} must be one of {', '.join(QUANTITIES)}")
-    claim = claims.get(w.claim) if w.bound_source is None else None
-    if claim is not None and claim.quantity != w.quantity:
-        raise InputError(f"quantity={w.quantity!r} must be {claim.quantity!r}, which {w.claim} is about")
-    if w.hypotheses is not None:
-        object.__setattr__(w, "hypotheses", tuple(text(h, "hypotheses") for h in sequence(w.hypotheses, "hypotheses")))
-        for h in w.hypotheses:
-            if h not in known_hypotheses:
-                raise InputError(f"hypotheses: {short(h)} is not known; expected some of {', '.join(known_hypotheses)}")
-    source = w.bound_source
-    if source is not None and not (
-        isinstance(source, dict)
-        and set(source) == {"file", "function"}
-        and all(isinstance(v, str) for v in source.values())
+def quantity_of(value: Any, claim_id: str, own_bound: bool) -> str:
+    """What a witness is about; a registered claim says which of them."""
+    if text(value, "quantity") not in QUANTITIES:
+        raise InputError(f"quantity={short(value)} must be one of {', '.join(QUANTITIES)}")
+    claim = None if own_bound else claims.get(claim_id)
+    if claim is not None and claim.quantity != value:
+        raise InputError(f"quantity={value!r} must be {claim.quantity!r}, which {claim_id} is about")
+    return value
+
+
+def layer_of(value: Any, quantity: str, depth: int) -> int:
+    """The layer of a Jacobian, 0 for everything else."""
+    jacobian = quantity == "jacobian"
+    if type(value) is not int or not 0 <= value < depth or (value and not jacobian):
+        wanted = f"an integer from 0 to {depth - 1}" if jacobian else f"0 for the {quantity}"
+        raise InputError(f"layer={value!r} must be {wanted}")
+    return value
+
+
+def hypotheses_of(value: Any) -> tuple[str, ...]:
+    """Names of hypotheses."""
+    names = tuple(text(name, "hypotheses") for name in sequence(value, "hypotheses"))
+    for name in names:
+        if name not in known_hypotheses:
+            raise InputError(f"hypotheses: {short(name)} is not known; expected some of {', '.join(known_hypotheses)}")
+    return names
+
+
+def source_of(value: Any) -> dict[str, str]:
+    """The file and the function of a user's bound."""
+    if not (
+        isinstance(value, dict)
+        and set(value) == {"file", "function"}
+        and all(isinstance(v, str) for v in value.values())
     ):
-        raise InputError(f"bound_source={short(source)} must hold the texts 'file' and 'function'")
+        raise InputError(f"bound_source={short(value)} must hold the texts 'file' and 'function'")
+    return value
 
 
-def check_shapes(w: Witness) -> None:
-    """Shapes chain; weights and input are not zero."""
-    below = len(w.x)
-    for i, (matrix, change) in enumerate(zip(w.weights, w.dweights, strict=True)):
-        shape = len(matrix), len(matrix[0])
+def activations_of(value: Any, depth: int) -> tuple[str, ...]:
+    """The text of φ for each layer."""
+    specs = tuple(text(s, "activations") for s in sequence(value, "activations", depth))
+    for spec in specs:
+        if len(spec) > MAX_SPEC:  # "negated:" nests
+            raise InputError(f"activations: {short(spec)} must have at most {MAX_SPEC} characters")
+        parse_activation(spec)
+    return specs
+
+
+def matrices(value: Any, name: str, depth: int, budget: Budget) -> tuple[Matrix, ...]:
+    """A matrix of rationals for each layer."""
+    return tuple(matrix(m, f"{name}[{i}]", budget) for i, m in enumerate(sequence(value, name, depth)))
+
+
+def vectors(value: Any, name: str, depth: int, budget: Budget) -> tuple[Vector | None, ...] | None:
+    """A vector of rationals or None for each layer; None where all of them are."""
+    if value is None:
+        return None
+    group = enumerate(sequence(value, name, depth))
+    checked = tuple(None if v is None else vector(v, f"{name}[{i}]", budget) for i, v in group)
+    return checked if any(v is not None for v in checked) else None
+
+
+def check_shapes(
+    weights: Sequence[Matrix],
+    dweights: Sequence[Matrix],
+    x: Vector,
+    biases: Sequence[Vector | None] | None,
+    dbiases: Sequence[Vector | None] | None,
+) -> None:
+    """Raise InputError unless shapes chain, and weights and input are not zero.
+
+    Args:
+        weights: W_1 … W_L.
+        dweights: ΔW_1 … ΔW_L.
+        x: the input.
+        biases: b_l of each layer or None, or None for all.
+        dbiases: Δb_l, the same.
+    """
+    below = len(x)
+    for i, (w, dw) in enumerate(zip(weights, dweights, strict=True)):
+        shape = len(w), len(w[0])
         if shape[1] != below:
             source = "entries of x" if i == 0 else f"rows of weights[{i - 1}]"
             raise InputError(f"weights[{i}] has shape {shape}: it must have {below} columns, the {source}")
-        if (len(change), len(change[0])) != shape:
-            raise InputError(f"dweights[{i}] has shape {(len(change), len(change[0]))}, but weights[{i}] has {shape}")
-        if not any(any(row) for row in matrix):
+        if (len(dw), len(dw[0])) != shape:
+            raise InputError(f"dweights[{i}] has shape {(len(dw), len(dw[0]))}, but weights[{i}] has {shape}")
+        if not any(any(row) for row in w):
             raise InputError(f"weights[{i}] must be non-zero")
         below = shape[0]
-        bias, dbias = (group[i] if group else None for group in (w.biases, w.dbiases))
+        bias, dbias = (group[i] if group else None for group in (biases, dbiases))
         if bias is not None and len(bias) != below:
             raise InputError(f"biases[{i}] has {len(bias)} entries, expected {below}")
         if dbias is not None and (bias is None or len(dbias) != below):
             raise InputError(
                 f"dbiases[{i}] has {len(dbias)} entries, but biases[{i}] has {'none' if bias is None else below}"
             )
-    if not any(w.x):
+    if not any(x):
         raise InputError("x must be non-zero")
-    if (w.target is None) == (w.quantity == "descent"):
-        wanted = "y of the loss" if w.target is None else f"none for the {w.quantity}"
-        raise InputError(f"target={'none' if w.target is None else 'given'} must be {wanted}")
-    if w.target is not None and len(w.target) != below:
-        raise InputError(f"target has {len(w.target)} entries, expected {below}, the outputs")
+
+
+def target_of(value: Any, quantity: str, outputs: int, budget: Budget) -> Vector | None:
+    """The target y of the loss, which the descent has, and nothing else."""
+    if (value is None) == (quantity == "descent"):
+        wanted = "y of the loss" if value is None else f"none for the {quantity}"
+        raise InputError(f"target={'none' if value is None else 'given'} must be {wanted}")
+    if value is None:
+        return None
+    target = vector(value, "target", budget)
+    if len(target) != outputs:
+        raise InputError(f"target has {len(target)} entries, expected {outputs}, the outputs")
+    return target
 
 
 def sequence(value: Any, name: str, length: int | None = None) -> Sequence[Any]:
@@ -157,9 +220,3 @@ def _rational(value: Any, name: str) -> fmpq:
     if isinstance(value, float) and value - value == 0:
         return fmpq(*value.as_integer_ratio())
     raise InputError(f"{name}={short(value)} must be a finite number")
-
-
-def short(value: Any) -> str:
-    """A value as at most 80 ASCII characters."""
-    text = ascii(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from drt.errors import InputError
-from drt.witness.fields import short
+from drt.errors import InputError, short
+from drt.numeric.files import write_atomically
 
 FORMAT, VERSION = "drt-witness", 1
 MAX_BYTES = 2**26
@@ -27,16 +24,9 @@ def write(path: Path, fields: dict[str, Any]) -> None:
     body["sha256"] = _digest(body)
     lines = (f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in body.items())
     content = "{" + ",\n ".join(lines) + "}\n"
-    temporary = ""
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        write_atomically(path, content.encode())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
         raise InputError(f"{path}: cannot be written: {error.strerror}") from None
 
 

@@ -16,23 +16,26 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from drt.errors import InputError
-from drt.network.activations import parse_activation
+from drt.errors import InputError, short
 from drt.network.network import Network
 from drt.theory.registry import Claim, claims, find
 from drt.witness.fields import (
     MAX_DEPTH,
-    MAX_SPEC,
     Budget,
     Matrix,
     Vector,
-    check_head,
+    activations_of,
     check_shapes,
-    matrix,
+    hypotheses_of,
+    layer_of,
+    matrices,
+    quantity_of,
     sequence,
-    short,
+    source_of,
+    target_of,
     text,
     vector,
+    vectors,
 )
 from drt.witness.file import read, write
 
@@ -68,38 +71,35 @@ class Witness:
     bound_source: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
-        check_head(self)
+        for name in ("claim", "statement", "note"):
+            text(getattr(self, name), name)
         depth = len(sequence(self.weights, "weights"))
         if not 1 <= depth <= MAX_DEPTH:
             raise InputError(f"weights must be 1 to {MAX_DEPTH} matrices, got {depth}")
         budget = Budget()
-        for name in ("weights", "dweights"):
-            group = sequence(getattr(self, name), name, depth)
-            self._set(name, tuple(matrix(m, f"{name}[{i}]", budget) for i, m in enumerate(group)))
-        self._set("x", vector(self.x, "x", budget))
-        if self.target is not None:
-            self._set("target", vector(self.target, "target", budget))
-        for name in ("biases", "dbiases"):
-            group = getattr(self, name)
-            if group is not None:
-                vectors = enumerate(sequence(group, name, depth))
-                checked = tuple(None if v is None else vector(v, f"{name}[{i}]", budget) for i, v in vectors)
-                self._set(name, checked if any(v is not None for v in checked) else None)
-        self._set(
-            "activations", tuple(text(s, "activations") for s in sequence(self.activations, "activations", depth))
-        )
-        for spec in self.activations:
-            if len(spec) > MAX_SPEC:  # "negated:" nests
-                raise InputError(f"activations: {short(spec)} must have at most {MAX_SPEC} characters")
-            parse_activation(spec)
-        check_shapes(self)
-        jacobian = self.quantity == "jacobian"
-        if type(self.layer) is not int or not 0 <= self.layer < depth or (self.layer and not jacobian):
-            wanted = f"an integer from 0 to {depth - 1}" if jacobian else f"0 for the {self.quantity}"
-            raise InputError(f"layer={self.layer!r} must be {wanted}")
-
-    def _set(self, name: str, value: object) -> None:
-        object.__setattr__(self, name, value)
+        quantity = quantity_of(self.quantity, self.claim, self.bound_source is not None)
+        weights, dweights = (
+            matrices(getattr(self, name), name, depth, budget) for name in ("weights", "dweights")
+        )  # fmt: skip
+        x = vector(self.x, "x", budget)
+        biases, dbiases = (vectors(getattr(self, name), name, depth, budget) for name in ("biases", "dbiases"))
+        check_shapes(weights, dweights, x, biases, dbiases)
+        checked = {
+            "layer": layer_of(self.layer, quantity, depth),
+            "activations": activations_of(self.activations, depth),
+            "weights": weights,
+            "dweights": dweights,
+            "x": x,
+            "biases": biases,
+            "dbiases": dbiases,
+            "target": target_of(self.target, quantity, len(weights[-1]), budget),
+            "hypotheses": None if self.hypotheses is None else hypotheses_of(self.hypotheses),
+            "bound_source": None if self.bound_source is None else source_of(self.bound_source),
+        }
+        for name, value in checked.items():
+            object.__setattr__(
+                self, name, value
+            )  # frozen: this is how a dataclass sets what it was given in another form
 
     @classmethod
     def from_floats(

@@ -1,6 +1,7 @@
 """Files are the old ones or the whole new ones, and nothing else is left behind."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -17,15 +18,16 @@ def test_a_file_is_written_and_replaced_whole(tmp_path):
     assert os.listdir(tmp_path) == ["x"]
 
 
+@pytest.mark.parametrize("failing", ["fsync", "replace"])
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
-def test_whatever_happens_before_the_last_moment_the_old_file_stays(tmp_path, monkeypatch, error):
+def test_whatever_happens_before_the_last_moment_the_old_file_stays(tmp_path, monkeypatch, failing, error):
     path = tmp_path / "x"
     write_atomically(path, b"old")
 
     def fails(*_):
         raise error
 
-    monkeypatch.setattr(files.os, "replace", fails)
+    monkeypatch.setattr(files.os, failing, fails)
     with pytest.raises(type(error)):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
@@ -50,3 +52,31 @@ def test_nobody_sees_half_a_file(tmp_path, monkeypatch):
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(OSError, match="No such file"):
         write_atomically(tmp_path / "none" / "x", b"")
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_permissions_are_those_of_new_files(tmp_path, mask, mode):
+    before = os.umask(mask)
+    try:
+        write_atomically(tmp_path / "a", b"")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == mode
+
+
+def test_the_data_are_on_the_disk_before_the_name_and_the_folder_after_it(tmp_path, monkeypatch):
+    events = []
+    replace, sync = os.replace, os.fsync
+
+    def synced(descriptor):
+        events.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        sync(descriptor)
+
+    def replaced(source, target):
+        events.append("name")
+        replace(source, target)
+
+    monkeypatch.setattr(files.os, "fsync", synced)
+    monkeypatch.setattr(files.os, "replace", replaced)
+    write_atomically(tmp_path / "a", b"data")
+    assert events == ["file", "name", "folder"]
