@@ -18,8 +18,9 @@ from drt.measurement.instance import Instance
 from drt.measurement.measurement import measure_all
 from drt.measurement.sampling import PERTURBATIONS, SPECTRA, WIDTH_PATTERNS, Recipe, generator, widths_of
 from drt.network.network import Network
+from drt.theory.outcome import Outcome
 from drt.theory.registry import claims
-from drt.theory.verdict import OUTCOMES, Verdicts
+from drt.theory.verdict import Verdicts
 
 BATCH = 512
 PHIS = ("identity", "relu", "leaky_relu:0.01", "negated:leaky_relu:0.3", "tanh_blend:0.2", "softplus_blend:0.2")
@@ -63,7 +64,7 @@ def main() -> None:
         function, jacobians = measure_all(draw(dice, rng))
         for claim in held:
             verdicts = Verdicts(claim, function if claim.quantity == "function" else dice.choice(jacobians))
-            for outcome in OUTCOMES:
+            for outcome in Outcome:
                 counts[outcome] += verdicts.count(outcome)
             if verdicts.count("violated"):
                 print(

@@ -15,18 +15,19 @@ from drt.exact.certify import certify
 from drt.falsify.present import statement
 from drt.falsify.shrink import shrink
 from drt.measurement.instance import Instance
+from drt.measurement.measured import Measured
 from drt.measurement.measurement import Measurement, measure_all
+from drt.measurement.quantity import FUNCTION
 from drt.network.network import Network
-from drt.theory.base import OF_NETWORKS
+from drt.theory.outcome import Outcome
 from drt.theory.registry import Claim, find
-from drt.theory.verdict import OUTCOMES, Verdicts
+from drt.theory.verdict import Verdicts
 from drt.witness.witness import Witness
 
-HOLDS, VIOLATED, INAPPLICABLE, _ = range(len(OUTCOMES))
 CERTIFY_SECONDS = 5.0
 
 
-def assert_claim(claim: Claim | str, instance: Instance | Measurement, shrink_seconds: float = 5.0) -> None:
+def assert_claim(claim: Claim | str, instance: Instance | Measured, shrink_seconds: float = 5.0) -> None:
     """Pass where the claim holds; fail with a counterexample where it is violated.
 
         log(actual/bound) ≤ 0,  up to the derived rounding bound
@@ -53,23 +54,23 @@ def assert_claim(claim: Claim | str, instance: Instance | Measurement, shrink_se
     if not isinstance(claim, Claim):
         raise InputError(f"claim must be a claim or the id of one, got {claim!r}")
     verdicts = [Verdicts(claim, m) for m in _measurements(claim, instance)]
-    if all((v.codes == INAPPLICABLE).all() for v in verdicts):
+    if all(v.where(Outcome.INAPPLICABLE).all() for v in verdicts):
         _inapplicable(claim, verdicts[0])
     _steer(claim, verdicts)
     worst = max(verdicts, key=lambda v: float(_excess(v).max()))
-    if (worst.codes == VIOLATED).any():
+    if worst.where(Outcome.VIOLATED).any():
         raise AssertionError(_report(claim, worst, shrink_seconds))
 
 
-def _measurements(claim: Claim, instance: Instance | Measurement) -> Sequence[Measurement]:
-    if isinstance(instance, Measurement):
+def _measurements(claim: Claim, instance: Instance | Measured) -> Sequence[Measured]:
+    if isinstance(instance, Measured):
         return [instance]
     if not isinstance(instance, Instance):
         raise InputError(f"instance must be a drt.Instance or a drt.Measurement, got {type(instance).__name__}")
-    if claim.quantity not in OF_NETWORKS:
+    if not claim.quantity.of_network:
         raise InputError(f"claim {claim.id} is about the {claim.quantity}: give its measurement, not an instance")
     function, jacobians = measure_all(instance)
-    return [function] if claim.quantity == "function" else jacobians
+    return [function] if claim.quantity is FUNCTION else jacobians
 
 
 def _inapplicable(claim: Claim, verdicts: Verdicts) -> None:
@@ -88,7 +89,7 @@ def _index(tensor: Tensor, flat: int) -> tuple[int, ...]:
 def _excess(verdicts: Verdicts) -> Tensor:
     """The least that log(actual/bound) can be; −∞ where inapplicable or where nothing is known."""
     excess = verdicts.lower - verdicts.rhs_upper
-    known = (verdicts.codes != INAPPLICABLE) & torch.isfinite(verdicts.lower) & ~torch.isnan(excess)
+    known = ~verdicts.where(Outcome.INAPPLICABLE) & torch.isfinite(verdicts.lower) & ~torch.isnan(excess)
     return torch.where(known, excess, -torch.inf)
 
 
@@ -125,8 +126,10 @@ def _report(claim: Claim, verdicts: Verdicts, seconds: float) -> str:
     return f"{title}\nviolated, certified in exact arithmetic\n{statement(small, claim, *sides)}"
 
 
-def _witness(claim: Claim, m: Measurement, index: tuple[int, ...]) -> Witness:
+def _witness(claim: Claim, m: Measured, index: tuple[int, ...]) -> Witness:
     """One instance of the batch, exactly."""
+    if not isinstance(m, Measurement):
+        raise InputError(f"an instance of the {m.quantity} is no network's: it has no witness")
     instance, batch = m.instance, m.batch_shape
 
     def one(tensors: Sequence[Tensor | None], dims: int) -> list[Tensor | None]:

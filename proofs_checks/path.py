@@ -14,6 +14,7 @@ from torch import Tensor
 
 from drt.measurement.measurement import Measurement
 from drt.measurement.propagate import log_norm
+from drt.measurement.quantity import FUNCTION
 from drt.network.activations import Activation
 from drt.numeric.numbers import LOG2
 from drt.numeric.spectra import UNIT, Spectrum, exponent_of, times_power_of_two
@@ -24,7 +25,7 @@ from proofs_checks.terms import Log, Terms, exact, size
 
 def order_of(m: Measurement) -> list[tuple[int, bool]]:
     """(layer, multiplies on the left) in the order of multiplication, layers 0-based and counted from the measured one."""
-    if m.quantity == "function":
+    if m.quantity is FUNCTION:
         return [(k, True) for k in range(m.depth)]
     floor = m.widths.index(min(m.widths))
     return [(k, True) for k in range(floor, m.depth)] + [(k, False) for k in range(floor - 1, -1, -1)]
@@ -46,7 +47,7 @@ def slopes_of(m: Measurement, k: int) -> tuple[Diagonal, Diagonal, Diagonal | No
     phi, states, bounds = instance.net.activations[k], instance.states, instance.error_bounds
     z, dz, e_z, e_dz = states.z[k], states.dz[k], bounds.e_z[k], bounds.e_dz[k]
     own = phi.ulps * UNIT * phi.beta
-    if m.quantity == "function":
+    if m.quantity is FUNCTION:
         radius = e_z.unsqueeze(-1) + dz.abs() + e_dz.unsqueeze(-1)
         jump = phi.slope_variation(z, radius) * e_z.unsqueeze(-1)
         change = _secant(phi, phi.difference(z, dz), dz, e_dz, jump)
@@ -117,7 +118,7 @@ def measured(m: Measurement, relative: bool) -> Terms:
 def _start(m: Measurement) -> tuple[Carried, Log]:
     """x, or the identity at the valley's floor; and the logarithm of its norm."""
     batch = m.batch_shape
-    first = m.instance.x.unsqueeze(-1) if m.quantity == "function" else torch.eye(min(m.widths), dtype=torch.float64)
+    first = m.instance.x.unsqueeze(-1) if m.quantity is FUNCTION else torch.eye(min(m.widths), dtype=torch.float64)
     first = first.expand(*batch, *first.shape[-2:])
     scaled = times_power_of_two(first, -exponent_of(first, 2)[..., None, None])
     size_of = exact(log_norm(first, 2))

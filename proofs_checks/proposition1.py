@@ -9,8 +9,7 @@ from functools import partial
 
 import torch
 
-from drt.measurement.measurement import Measurement
-from drt.theory.proposition1 import log_discrepancy
+from drt.measurement.measurement import JacobianMeasurement
 from drt.theory.registry import claims
 from proofs_checks.chain import Chain, Ends, Step
 from proofs_checks.steps import applicable, draws
@@ -19,12 +18,12 @@ from proofs_checks.terms import Terms, exact, plain
 CLAIM = claims["proposition1"]
 
 
-def _left(m: Measurement) -> Ends:
-    value = log_discrepancy(m)
+def _left(m: JacobianMeasurement) -> Ends:
+    value = torch.log(m.derivative_gap)
     return value, value, value
 
 
-def _start(m: Measurement) -> Terms:
+def _start(m: JacobianMeasurement) -> Terms:
     return plain({"allowance": exact(torch.log(CLAIM.value(m)).unsqueeze(-1))})
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import torch
-from torch import Tensor
 
 from drt.errors import InputError
+from drt.measurement.measured import InLogarithms
 from drt.measurement.measurement import Measurement
+from drt.numeric.lognumbers import LogNumber
 from drt.theory.registry import Claim, claims
 from proofs_checks.chain import Chain
 from proofs_checks.terms import Terms
@@ -64,23 +66,30 @@ def step_claim(name: str) -> Claim:
             walked[m] = chain.sums(m, index)
         return walked[m]
 
-    def left(m: Measurement) -> Tensor:
+    def left(fields: Any) -> LogNumber:
+        m = _measured(fields)
         if index == 1:
             value, lower, _ = chain.left(m)
-            return value - (value - lower).detach().nan_to_num(nan=torch.inf)
+            return LogNumber(value - (value - lower).detach().nan_to_num(nan=torch.inf))
         q = sums(m)[-2].log_value
-        return q.value - q.error
+        return LogNumber(q.value - q.error)
 
-    def log_right(m: Measurement) -> Tensor:
-        q = sums(m)[-1].log_value
-        return q.value + q.error
+    def right(fields: Any) -> LogNumber:
+        q = sums(_measured(fields))[-1].log_value
+        return LogNumber(q.value + q.error)
 
     return replace(
         claims[claim_id],
         id=name,
         statement=f"{step.reason}: {step.statement}",
         source=f"proofs_checks, step {index} of {claim_id}",
-        formula=lambda m: torch.exp(log_right(m)),
-        log_formula=log_right,
+        formula=right,
         left=left,
     )
+
+
+def _measured(fields: Any) -> Measurement:
+    """The measurement behind the numbers that a formula is given."""
+    if not isinstance(fields, InLogarithms):
+        raise TypeError("a step of a proof is measured in floating point only")
+    return cast(Measurement, fields.measurement)

@@ -22,6 +22,7 @@ from rich.table import Table
 from drt.app.plots import GRID, INK
 from drt.measurement.instance import Instance
 from drt.measurement.measurement import Measurement
+from drt.measurement.quantity import FUNCTION, JACOBIAN
 from drt.network.difference import difference
 from drt.network.network import ArrayLike, Network
 from drt.numeric.spectra import UNIT
@@ -47,8 +48,8 @@ def waterfalls(instance: Instance) -> list[dict]:
     net = instance.net
     few = max(1, min(INPUTS, ENTRIES // (2 * net.depth * max(net.widths) ** 2)))
     measured = {
-        quantity: Measurement(Instance(net, instance.dweights, instance.x[:count], instance.dbiases), quantity, 0)
-        for quantity, count in (("function", INPUTS), ("jacobian", few))
+        quantity: Measurement.of(Instance(net, instance.dweights, instance.x[:count], instance.dbiases), quantity)
+        for quantity, count in ((FUNCTION, INPUTS), (JACOBIAN, few))
     }
     wanted = [c for c in chains().values() if c.layered and c.claim != "equation3"]
     found = [_waterfall(chain, measured[claims[chain.claim].quantity]) for chain in wanted]

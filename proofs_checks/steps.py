@@ -51,7 +51,7 @@ def applicable(claim: Claim, m: Measurement) -> Tensor:
 def draws(claim: Claim, setup: Setup) -> Iterator[tuple[str, Measurement]]:
     """The measurements that the claim is about, of every instance of a setup; for Jacobians l = 0."""
     for label, instance in instances(setup, scalars="scalars" in claim.hypotheses):
-        yield label, Measurement(instance, claim.quantity, 0)
+        yield label, Measurement.of(instance, claim.quantity)
 
 
 def log_kappa(m: Measurement, kappa: Kappa) -> Log:

@@ -15,8 +15,7 @@ from flint import arb, ctx
 
 import drt
 from drt.exact.balls import Balls
-from drt.exact.certify import Certificate, certify
-from drt.exact.measurement import ExactMeasurement
+from drt.exact.certify import TWINS, Certificate, certify
 from drt.exact.network import ExactNetwork
 from drt.exact.surds import ball
 from drt.theory.registry import of_network
@@ -268,7 +267,7 @@ def wrong_fields(w: Witness, reference: Reference, bits: int, exact: bool) -> li
     """The fields whose enclosures miss the reference."""
     wrong = []
     with ctx.workprec(bits):
-        m = ExactMeasurement(ExactNetwork(w), w.quantity, w.layer, bits, exact)
+        m = TWINS[w.quantity](ExactNetwork(w), w.layer, bits, exact)
         for name in SCALARS + LAYERED:
             if w.quantity == "jacobian" and name in ("norm_x", "norm_f", "norm_df", "norm_dwh"):
                 continue

@@ -19,7 +19,7 @@ from drt.descent.measurement import Descent, measure_descent
 from drt.network.difference import difference
 from drt.network.network import Network
 from drt.theory.registry import of_descent
-from drt.theory.verdict import OUTCOMES, Verdicts
+from drt.theory.verdict import Verdicts
 from drt.training.data import load_digits
 from drt.training.inputs import INPUTS
 
@@ -72,7 +72,7 @@ def _claim(claim_id: str, verdicts: Verdicts, m: Descent) -> dict:
     log_ratio = float(verdicts.log_ratio)
     return {
         "id": claim_id,
-        "outcome": OUTCOMES[int(verdicts.codes)],
+        "outcome": verdicts.outcome(()),
         "actual": finite(torch.exp(verdicts.log_lhs)),
         "bound": finite(torch.exp(verdicts.log_rhs)),
         "log10_ratio": log_ratio / math.log(10) if math.isfinite(log_ratio) else None,

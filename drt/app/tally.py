@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from drt.theory.hypotheses import hypotheses
+from drt.theory.outcome import Outcome
 from drt.theory.registry import Claim
-from drt.theory.verdict import OUTCOMES, Verdicts
+from drt.theory.verdict import Verdicts
 
 LOG10 = math.log(10)
 
@@ -43,8 +44,8 @@ class Tally:
         """Counts by outcome, both sides at the median and at the worst input, hypotheses that fail."""
         codes, lhs, rhs = self._columns()
         gap = torch.where(lhs == rhs, 0.0, rhs - lhs)
-        applicable = torch.nonzero((codes != 2) & ~torch.isnan(gap)).flatten()
-        counts = {outcome: int((codes == i).sum()) for i, outcome in enumerate(OUTCOMES)}
+        applicable = torch.nonzero((codes != Outcome.INAPPLICABLE.code) & ~torch.isnan(gap)).flatten()
+        counts = {outcome.value: int((codes == outcome.code).sum()) for outcome in Outcome}
         median = worst = None
         if len(applicable):
             lhs, rhs, gap = lhs[applicable], rhs[applicable], gap[applicable]
@@ -56,7 +57,7 @@ class Tally:
     def violations(self, claim_id: str, layer: int | None) -> Iterator[dict]:
         """Every violation: claim, input, layer, log10(actual/bound), which is None where the bound is 0."""
         codes, lhs, rhs = self._columns()
-        for i in torch.nonzero(codes == 1).flatten().tolist():
+        for i in torch.nonzero(codes == Outcome.VIOLATED.code).flatten().tolist():
             yield {"claim": claim_id, "input": i, "layer": layer, "log10_ratio": finite((lhs[i] - rhs[i]) / LOG10)}
 
 

@@ -29,9 +29,11 @@ from drt.falsify.space import Space
 from drt.falsify.steps import draw as draw_steps
 from drt.falsify.target import Target
 from drt.measurement.instance import Instance
-from drt.measurement.measurement import Measurement, measure_all
+from drt.measurement.measured import Measured
+from drt.measurement.measurement import measure_all
 from drt.measurement.sampling import PERTURBATIONS, SPECTRA, WIDTH_PATTERNS, Recipe, generator, widths_of
 from drt.numeric.pool import workers
+from drt.theory.outcome import Outcome
 from drt.theory.registry import Claim, claims, of_descent, of_network, of_steps
 from drt.theory.verdict import Verdicts
 from drt.training.data import load_digits
@@ -71,21 +73,23 @@ class Evidence:
         """Count a batch of verdicts."""
         m, codes = verdicts.measurement, verdicts.codes.flatten()
         self.instances += len(codes)
-        self.violations += int((codes == 1).sum())
-        self.undecided += int((codes == 3).sum())
-        bad = torch.nonzero(codes == 2)
+        self.violations += int((codes == Outcome.VIOLATED.code).sum())
+        self.undecided += int((codes == Outcome.UNDECIDED.code).sum())
+        bad = torch.nonzero(codes == Outcome.INAPPLICABLE.code)
         if len(bad):
             index = tuple(int(i) for i in torch.unravel_index(bad[0, 0], verdicts.codes.shape))
             self.inapplicable[verdicts.why(index)] += len(bad)
         # An excess within the rounding bound is none: above 1 only what is a violation is shown.
         gap = verdicts.log_ratio.flatten()
-        gap = torch.where(codes == 1, gap, gap.clamp(max=0.0))
+        gap = torch.where(codes == Outcome.VIOLATED.code, gap, gap.clamp(max=0.0))
         gap = gap[torch.isfinite(gap)]
         if len(gap):
             self.max_log_ratio = max(self.max_log_ratio, float(gap.max()))
             self.looseness.setdefault(m.depth, []).extend((-gap / LOG10).tolist())
         lhs, rhs = (v.flatten() for v in (verdicts.log_lhs, verdicts.log_rhs))
-        plotted = torch.nonzero(torch.isfinite(lhs) & torch.isfinite(rhs) & (codes != 2)).flatten()[:8]
+        plotted = torch.nonzero(
+            torch.isfinite(lhs) & torch.isfinite(rhs) & (codes != Outcome.INAPPLICABLE.code)
+        ).flatten()[:8]
         self.points += [(m.depth, float(lhs[i]) / LOG10, float(rhs[i]) / LOG10) for i in plotted]
 
     def merge(self, other: Evidence) -> None:
@@ -104,7 +108,7 @@ class Evidence:
 Findings = dict[str, Evidence]
 
 
-def hold(wanted: Iterable[Claim], m: Measurement, findings: Findings) -> None:
+def hold(wanted: Iterable[Claim], m: Measured, findings: Findings) -> None:
     """Hold claims against a batch of what they are about."""
     for claim in wanted:
         begin = time.perf_counter()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -34,9 +35,10 @@ from drt.descent.rounding import (
     step_change_ends,
 )  # fmt: skip
 from drt.errors import InputError
-from drt.measurement.instance import Instance
-from drt.measurement.measurement import Measurement
-from drt.network.network import ArrayLike, Network, as_float64
+from drt.measurement.instance import PerturbedNetwork
+from drt.measurement.measured import WeightFields
+from drt.measurement.quantity import DESCENT
+from drt.network.network import ArrayLike, Network, as_float64, broadcast_batch
 from drt.numeric.caching import cached_property
 
 CHEAP = 1e5  # multiplications of a forward pass
@@ -55,8 +57,8 @@ class Along:
     change: Tensor
 
 
-class Descent(Measurement):
-    """What `measure_descent` returns: a measurement of quantity "descent", with the fields of one and those below.
+class Descent(WeightFields):
+    """What `measure_descent` returns: the fields of the weights (`WeightFields`) and those below.
 
     Batch (…,) of networks and perturbations, one set of N inputs each.
 
@@ -73,9 +75,20 @@ class Descent(Measurement):
         largest_upper       an upper bound on the supremum; ∞ where none is to be had
     """
 
-    def __init__(self, instance: Instance, x: Tensor, loss: Loss):
-        super().__init__(instance, "descent", 0)
-        self.x, self.loss = x, loss
+    quantity = DESCENT
+    FIELDS: ClassVar[tuple[str, ...]] = (
+        *WeightFields.FIELDS, "norm_g", "norm_step", "lever", "cosines", "step_change", "eta", "slope", "fall", "gamma",
+        "excess", "breakdown", "mean_breakdown",
+    )  # fmt: skip
+
+    def __init__(self, instance: PerturbedNetwork, x: Tensor, loss: Loss):
+        super().__init__(instance, 0, 0)
+        self.instance, self.x, self.loss = instance, x, loss
+        self._batch_shape = broadcast_batch(
+            ("weights", instance.net.batch_shape),
+            *((f"dweights[{i}]", tuple(dw.shape[:-2])) for i, dw in enumerate(instance.dweights)),
+            ("x", tuple(x.shape[:-2])),
+        )
         # Multiplications of one forward pass.
         self.work = x.numel() * sum(w.numel() for w in instance.net.weights) / x.shape[-1]
 
@@ -83,6 +96,10 @@ class Descent(Measurement):
     def inputs(self) -> int:
         """N."""
         return self.x.shape[-2]
+
+    @property
+    def batch_shape(self) -> tuple[int, ...]:
+        return self._batch_shape
 
     @cached_property
     def _start(self) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
@@ -149,10 +166,10 @@ class Descent(Measurement):
     @property
     def cosines(self) -> Float[Tensor, "... L"]:
         """Cos θ_l, or an end of its rounding error."""
-        if not self._side:
+        if not self.side:
             return self._cosines
         return torch.where(
-            self.norm_step > 0, (self._cosines + self._side * cosine_error(self)).clamp(-1, 1), self._cosines
+            self.norm_step > 0, (self._cosines + self.side * cosine_error(self)).clamp(-1, 1), self._cosines
         )
 
     @cached_property
@@ -200,9 +217,9 @@ class Descent(Measurement):
     def gamma(self) -> Float[Tensor, "..."]:
         """γ, or an end of its rounding error."""
         change, size = self._end_to_end
-        if not self._side:
+        if not self.side:
             return change / size
-        return gamma_ends(self, change, size)[self._side > 0]
+        return gamma_ends(self, change, size)[self.side > 0]
 
     @cached_property
     def excess(self) -> Float[Tensor, "..."]:
@@ -264,10 +281,10 @@ class Descent(Measurement):
 
         0 for a layer that does not move: whatever its gradient does, ‖ΔW_l‖ = 0 times it is 0.
         """
-        if self._side < 0:
+        if self.side < 0:
             value = self.largest_lower
         else:
-            value = self.largest_upper if self._side > 0 and not self._lower_suffices else self.largest
+            value = self.largest_upper if self.side > 0 and not self._lower_suffices else self.largest
         return value.where(self.norm_step > 0, 0.0)
 
     @cached_property
@@ -292,8 +309,8 @@ class Descent(Measurement):
         Where no upper end is known, it is found by quadrature.
         """
         low, high = self.mean_ends
-        value = low if self._side < 0 else high
-        if not self._side and bool((high == torch.inf).any()):
+        value = low if self.side < 0 else high
+        if not self.side and bool((high == torch.inf).any()):
             nodes, weights = (torch.from_numpy(v).to(self.device) for v in np.polynomial.legendre.leggauss(NODES))
             t = ((nodes + 1) / 2).reshape(-1, *[1] * len(self.batch_shape)).expand(-1, *self.batch_shape)
             mean = torch.einsum("t...,t->...", self.along(t).change, weights / 2)
@@ -308,7 +325,7 @@ class Descent(Measurement):
     def inflated(self, side: int) -> Descent:
         view = copy.copy(self)
         view.__dict__ = {k: v for k, v in self.__dict__.items() if k not in _RELATIVE}
-        view._side = side
+        view.side = side
         return view
 
     def log_left(self, left: str) -> tuple[Tensor, Tensor, Tensor]:
@@ -316,10 +333,6 @@ class Descent(Measurement):
         value, low, high = excess_ends(self) if left == "excess" else step_change_ends(self)
         logs = [torch.log(v.clamp(min=0)) for v in (value, low, high)]
         return logs[0], logs[1], logs[2]
-
-    @property
-    def rounding(self) -> Float[Tensor, "..."]:
-        return torch.zeros_like(self.norm_g[..., 0])
 
 
 # What an end of the rounding error moves.
@@ -345,7 +358,7 @@ def measure_descent(
         raise InputError(f"x has shape {tuple(x.shape)}: its last dimension must be n_0 = {net.widths[0]}")
     loss = as_loss(loss)
     loss.check(x.shape[-2], net.widths[-1])
-    m = Descent(Instance(net, dweights, x.new_ones(*x.shape[:-2], net.widths[0])), x, loss)
+    m = Descent(PerturbedNetwork(net, dweights), x, loss)
     value = loss(m._start[0][-1])
     if not torch.isfinite(value).all():
         raise InputError(f"the loss must be finite, got {value[~torch.isfinite(value)].flatten()[0].item()}")

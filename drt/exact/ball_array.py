@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from flint import arb
 
-from drt.exact.surds import Surd, ball, larger, smaller
+from drt.exact.surds import ONE, Surd, ball, larger, smaller
 
 
 class BallArray:
@@ -68,6 +68,9 @@ class BallArray:
 
     def unsqueeze(self, dim: int) -> Self:
         return type(self)(np.expand_dims(self.entries, dim))
+
+    def per_layer(self) -> Self:
+        return self.unsqueeze(-1)
 
     def squeeze(self, dim: int | None = None) -> Self:
         return self if dim is not None and self.shape[dim] != 1 else type(self)(np.squeeze(self.entries, dim))
@@ -170,6 +173,24 @@ class BallArray:
         return raised if max is None else raised.minimum(max)
 
     clip = clamp
+
+    def one(self) -> Self:
+        return self._map(lambda v: ONE, self.entries)
+
+    # Products over some of the layers, the last axis.
+    def products_from(self) -> Self:
+        return self.flip(-1).products_to().flip(-1)
+
+    def products_above(self) -> Self:
+        return self.flip(-1).products_below().flip(-1)
+
+    def products_to(self) -> Self:
+        """Π_{k≤l} for each l."""
+        return type(self)(np.multiply.accumulate(self.entries, axis=-1))
+
+    def products_below(self) -> Self:
+        ones = packed([ONE] * self.entries[..., :1].size, self.entries[..., :1].shape)
+        return type(self)(np.concatenate([ones, self.products_to().entries[..., :-1]], axis=-1))
 
 
 def packed(values: Sequence[Any], shape: tuple[int, ...]) -> np.ndarray:

@@ -15,25 +15,31 @@ from __future__ import annotations
 import math
 import sys
 import time
-from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from flint import arb, ctx, fmpq, fmpq_mat
+from flint import arb, ctx
 
 from drt.errors import InputError
 from drt.exact.balls import Balls, Undecided
 from drt.exact.descent import ExactStep
 from drt.exact.hypotheses import unmet
-from drt.exact.measurement import ExactMeasurement
-from drt.exact.network import ExactNetwork, Piecewise, minus, squared_norm
+from drt.exact.measurement import ExactFunction, ExactJacobian, ExactWeights
+from drt.exact.network import ExactNetwork
 from drt.exact.surds import Surd, ball
+from drt.measurement.quantity import DESCENT, FUNCTION, JACOBIAN, Quantity
+from drt.theory.base import Formula
 from drt.theory.registry import Claim, claims, find
 from drt.witness.witness import Witness
 
-ANSWERS = ("violated", "holds", "attained", "undecided", "inapplicable")
 START_BITS = 128
-IDENTITY_BITS = 64  # bits to which the two sides of an identity in balls must agree
+# The exact twin of each quantity, made of (network, layer, bits, exact).
+TWINS: dict[Quantity, Callable[[ExactNetwork, int, int, bool], ExactWeights]] = {
+    FUNCTION: ExactFunction,
+    JACOBIAN: ExactJacobian,
+    DESCENT: ExactStep,
+}
 
 Interval = tuple[float, float]
 UNKNOWN: Interval = (math.nan, math.nan)
@@ -98,20 +104,14 @@ def certify(
     def certificate(answer: str, reason: str = "") -> Certificate:
         return Certificate(claim.id, answer, reason, **seen, bits=bits, seconds=time.perf_counter() - start)
 
-    if callable(claim.left) and claim.id != "proposition1":
-        return certificate("undecided", "both sides are measured in floating point only")
     while True:
         with ctx.workprec(bits):
-            m: ExactMeasurement
-            if claim.quantity == "descent":
-                m = ExactStep(net, bits, exact)
-            else:
-                m = ExactMeasurement(net, claim.quantity, witness.layer, bits, exact)
+            m = TWINS[claim.quantity](net, witness.layer, bits, exact)
             try:
                 reason = unmet(names, m)
                 if reason:
                     return certificate("inapplicable", reason)
-                lhs, rhs = _identity_sides(net, m) if callable(claim.left) else (_left(claim, m), _right(claim, m))
+                lhs, rhs = _left(claim, m), _right(claim, m)
                 seen = _enclosures(lhs, rhs)
                 answer = _answer(lhs, rhs)
                 if answer:
@@ -147,15 +147,24 @@ def _claim_of(witness: Witness, claim: Claim | None) -> Claim:
     return claim
 
 
-def _left(claim: Claim, m: ExactMeasurement) -> Any:
-    if isinstance(m, ExactStep):
-        return (m.excess if claim.left == "excess" else m.step_change.amax(-1)).entries.item()
-    return (m.change if claim.left == "relative" else m.norm_df).entries.item()
+def _left(claim: Claim, m: ExactWeights) -> Any:
+    return _number(claim, claim.left, m) if callable(claim.left) else m.left(claim.left).entries.item()
 
 
-def _right(claim: Claim, m: ExactMeasurement) -> Any:
+def _right(claim: Claim, m: ExactWeights) -> Any:
+    right = _number(claim, claim.formula, m)
+    enclosure = ball(right)
+    if enclosure < 0:
+        raise InputError(f"bound {claim.id!r} must be a number >= 0, got {_floats(enclosure)}")
+    if not enclosure.is_finite() and not enclosure.mid().is_finite():
+        raise Undecided("the bound is infinite" if enclosure > 0 else "the bound is not a number at this precision")
+    return right
+
+
+def _number(claim: Claim, formula: Formula, m: ExactWeights) -> Any:
+    """What a formula returns for exact numbers, which must be one number."""
     try:
-        value = Balls.of(claim.value(m))  # type: ignore[arg-type]  # an ExactMeasurement has a Measurement's fields
+        value = Balls.of(formula(m))
     except (Undecided, InputError):
         raise
     except Exception as error:  # the user's own formula
@@ -164,13 +173,7 @@ def _right(claim: Claim, m: ExactMeasurement) -> Any:
         ) from error
     if value.shape:
         raise InputError(f"bound {claim.id!r} must return shape (), got shape {value.shape}")
-    right = value.entries.item()
-    enclosure = ball(right)
-    if enclosure < 0:
-        raise InputError(f"bound {claim.id!r} must be a number >= 0, got {_floats(enclosure)}")
-    if not enclosure.is_finite() and not enclosure.mid().is_finite():
-        raise Undecided("the bound is infinite" if enclosure > 0 else "the bound is not a number at this precision")
-    return right
+    return value.entries.item()
 
 
 def _answer(lhs: Any, rhs: Any) -> str:
@@ -183,50 +186,6 @@ def _answer(lhs: Any, rhs: Any) -> str:
     if left.is_exact() and right.is_exact() and left == right and not left.is_zero():
         return "attained"
     return "violated" if left > right else "holds" if left <= right else ""
-
-
-def _identity_sides(net: ExactNetwork, m: ExactMeasurement) -> tuple[Any, Any]:
-    """Proposition 1: ‖J_l − ∂f/∂h_l‖_F/‖J_l‖_F, by divided differences of f, and what it may be.
-
-    Piecewise linear: (f(h + εe_j) − f(h))/ε is the derivative exactly where no pre-activation leaves its piece; the
-    two sides must agree exactly. Smooth: ε = 2^(−0.4·bits), and they must agree to IDENTITY_BITS.
-    """
-    closed, h = net.jacobian(m.layer), net.states()[0][m.layer]
-    columns = [_divided_difference(net, m.layer, h, j, m.bits) for j in range(h.nrows())]
-    gap = sum((squared_norm(minus(column, _column_of(closed, j))) for j, column in enumerate(columns)), fmpq(0))
-    ratio = gap / squared_norm(closed)
-    if isinstance(ratio, fmpq):
-        return Surd.root(ratio), Surd({})
-    allowed = arb(2) ** -IDENTITY_BITS
-    discrepancy = ratio.nonnegative_part().sqrt()
-    if discrepancy > allowed and m.bits < 8 * START_BITS:
-        raise Undecided("the divided difference is not accurate enough")
-    return discrepancy, allowed
-
-
-def _divided_difference(net: ExactNetwork, layer: int, h: Any, j: int, bits: int) -> Any:
-    outputs, pre = net.output_from(layer, h)
-    step = fmpq(1) if net.rational else fmpq(1, 2 ** (2 * bits // 5))
-    while True:
-        moved = type(h)(h)
-        moved[j, 0] = moved[j, 0] + step
-        shifted, shifted_pre = net.output_from(layer, moved)
-        if not net.rational or _pieces(net, layer, pre) == _pieces(net, layer, shifted_pre):
-            return minus(shifted[-1], outputs[-1]) * (1 / step)
-        step /= 16
-
-
-def _pieces(net: ExactNetwork, layer: int, pre: list[fmpq_mat]) -> list[int]:
-    found = []
-    for phi, z in zip(net.phis[layer:], pre, strict=True):
-        assert isinstance(phi, Piecewise)
-        found += [bisect_left(phi.kinks, v) for v in z.entries()]
-    return found
-
-
-def _column_of(matrix: Any, j: int) -> Any:
-    rows = matrix.nrows()
-    return type(matrix)(rows, 1, [matrix[i, j] for i in range(rows)])
 
 
 def _enclosures(lhs: Any, rhs: Any) -> dict[str, Interval]:

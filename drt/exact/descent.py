@@ -15,24 +15,32 @@ from typing import Any
 
 from flint import arb, arb_mat, fmpq, fmpq_mat
 
+from drt.descent.measurement import Descent
 from drt.exact.balls import Balls
-from drt.exact.measurement import ExactMeasurement
+from drt.exact.measurement import ExactWeights
 from drt.exact.network import ExactNetwork, minus, squared_norm
 from drt.exact.segment import Piece, TooLarge, pieces
 from drt.exact.surds import Undecided
+from drt.measurement.quantity import DESCENT
 from drt.numeric.caching import cached_property
 
 PIECES, SPLITS = 8, 200  # intervals of t at first; how many are halved at most
 CLOSE = 1e-3  # relative: when it is enough
 
 
-class ExactStep(ExactMeasurement):
-    """The fields of an `ExactMeasurement`, and those of a `Descent` that formulas and hypotheses read."""
+class ExactStep(ExactWeights):
+    """The twin of `Descent`: the same fields."""
 
-    def __init__(self, net: ExactNetwork, bits: int, exact: bool):
-        super().__init__(net, "descent", 0, bits, exact)
+    quantity = DESCENT
+    FIELDS = Descent.FIELDS
+
+    def __init__(self, net: ExactNetwork, layer: int, bits: int, exact: bool):
+        super().__init__(net, layer, bits, exact)
         assert net.witness.target is not None  # a witness about descent has one
         self.target = fmpq_mat(len(net.witness.target), 1, list(net.witness.target))
+
+    def left(self, name: str) -> Balls:
+        return self.excess if name == "excess" else self.step_change.amax(-1)
 
     def _value(self, x: Any) -> Any:
         return self._number(x) if isinstance(x, fmpq) else x

@@ -10,13 +10,14 @@ from flint import arb, fmpq
 
 from drt.exact.balls import Balls
 from drt.exact.descent import ExactStep
-from drt.exact.measurement import ExactMeasurement
+from drt.exact.measurement import ExactFunction, ExactJacobian, ExactWeights
 from drt.exact.segment import trusted
 from drt.exact.surds import Undecided, ball
+from drt.measurement.quantity import DESCENT, FUNCTION
 from drt.theory.hypotheses import hypotheses
 
 
-def unmet(names: Iterable[str], m: ExactMeasurement) -> str:
+def unmet(names: Iterable[str], m: ExactWeights) -> str:
     """The first of these hypotheses that the instance misses, with the reason; "" where it meets them all.
 
     Raises:
@@ -36,17 +37,17 @@ def unmet(names: Iterable[str], m: ExactMeasurement) -> str:
     return ""
 
 
-def _custom(name: str, m: ExactMeasurement) -> str:
+def _custom(name: str, m: ExactWeights) -> str:
     """A user's own hypothesis: their function, which asks about the architecture only."""
     condition = hypotheses[name].condition
     assert condition is not None  # every built-in hypothesis has its check here
     return "" if condition(m) else hypotheses[name].statement  # type: ignore[arg-type]  # has a Measurement's fields
 
 
-def _conditioning(*which: str) -> Callable[[ExactMeasurement], str]:
+def _conditioning(*which: str) -> Callable[[ExactWeights], str]:
     symbols = {"w": "W", "dw": "ΔW", "wt": "W̃"}
 
-    def check(m: ExactMeasurement) -> str:
+    def check(m: ExactWeights) -> str:
         for name in which:
             for k in range(m.layer, m.net.depth):
                 matrix = m.net.spectra[name][k]
@@ -57,12 +58,12 @@ def _conditioning(*which: str) -> Callable[[ExactMeasurement], str]:
     return check
 
 
-def _widths(m: ExactMeasurement) -> str:
+def _widths(m: ExactWeights) -> str:
     rising = [above >= below for below, above in zip(m.widths, m.widths[1:], strict=False)]
     falling = [above <= below for below, above in zip(m.widths, m.widths[1:], strict=False)]
-    if m.quantity == "descent":
+    if m.quantity is DESCENT:
         met, wanted = all(rising[:-1]) and all(falling[1:]), "keep n_0 ≤ n_1 = … = n_{L−1} ≥ n_L"
-    elif m.quantity == "function":
+    elif m.quantity is FUNCTION:
         met, wanted = all(rising), "never contract"
     else:
         floors = range(len(rising) + 1)
@@ -70,38 +71,38 @@ def _widths(m: ExactMeasurement) -> str:
     return "" if met else f"widths {'-'.join(map(str, m.widths))} do not {wanted}"
 
 
-def _transmission(m: ExactMeasurement) -> str:
+def _transmission(m: ExactWeights) -> str:
     return "" if m.alpha > 0 else "α = 0, which must be > 0"
 
 
-def _biases(m: ExactMeasurement) -> str:
+def _biases(m: ExactWeights) -> str:
     return "the network has biases" if any(b is not None for b in m.net.biases) else ""
 
 
-def _nonzero(m: ExactMeasurement) -> str:
-    square = m.reference_squared
+def _nonzero(m: ExactWeights) -> str:
+    square = cast(ExactFunction | ExactJacobian, m).reference_squared
     if isinstance(square, arb) and square.contains(0) and not square.is_zero():
         raise Undecided("what is divided by is not told from zero")
     return "" if square > 0 else f"{'f(x)' if m.quantity == 'function' else f'J_{m.layer}'} is zero"
 
 
-def _small(m: ExactMeasurement) -> str:
+def _small(m: ExactWeights) -> str:
     for k, rho in enumerate(m.rho, start=m.layer + 1):
         if rho * m.depth > 1:
             return f"ρ_{k} > 1/L = 1/{m.depth}"
     return ""
 
 
-def _lipschitz(m: ExactMeasurement) -> str:
+def _lipschitz(m: ExactWeights) -> str:
     return "" if m.beta <= 1 else "β > 1, which must be ≤ 1"
 
 
-def _scalars(m: ExactMeasurement) -> str:
+def _scalars(m: ExactWeights) -> str:
     identity = all(spec == "identity" for spec in m.net.witness.activations)
     return "" if m.widths == (1, 1, 1) and identity else f"widths {'-'.join(map(str, m.widths))}, not two scalars"
 
 
-def _differentiable(m: ExactMeasurement) -> str:
+def _differentiable(m: ExactWeights) -> str:
     for k in range(m.layer, m.net.depth):
         for z in m.net.states()[1][k].entries():
             kink = m.net.phis[k].at_kink(z)
@@ -112,13 +113,13 @@ def _differentiable(m: ExactMeasurement) -> str:
     return ""
 
 
-def _relu(m: ExactMeasurement) -> str:
+def _relu(m: ExactWeights) -> str:
     specs = m.net.witness.activations
     met = "relu" in specs and all(s == "relu" for s in specs[:-1]) and specs[-1] in ("relu", "identity")
     return "" if met else f"φ is {specs[0]}, not relu"
 
 
-def _gradients(m: ExactMeasurement) -> str:
+def _gradients(m: ExactWeights) -> str:
     step = cast(ExactStep, m)
     for moved in (False, True):
         for k, z in enumerate(m.net.states(moved)[1]):
@@ -135,18 +136,18 @@ def _gradients(m: ExactMeasurement) -> str:
     return ""
 
 
-def _moving(m: ExactMeasurement) -> Iterator[tuple[int, Balls]]:
+def _moving(m: ExactWeights) -> Iterator[tuple[int, Balls]]:
     """(l, cos θ_l) of every layer that moves."""
     for k, (dw, cosine) in enumerate(zip(m.net.dw, cast(ExactStep, m).cosines, strict=True)):
         if any(dw.entries()):
             yield k, cosine
 
 
-def _one_input(m: ExactMeasurement) -> str:
+def _one_input(m: ExactWeights) -> str:
     return ""  # a witness has one
 
 
-def _bracket(m: ExactMeasurement) -> str:
+def _bracket(m: ExactWeights) -> str:
     breakdown = cast(ExactStep, m).breakdown
     for k, cosine in _moving(m):
         if not cosine > breakdown[k]:
@@ -154,7 +155,7 @@ def _bracket(m: ExactMeasurement) -> str:
     return ""
 
 
-def _step_size(m: ExactMeasurement, constant: Balls | int = 1) -> str:
+def _step_size(m: ExactWeights, constant: Balls | int = 1) -> str:
     size = ((1 + cast(ExactStep, m).eta) ** m.depth - 1) * constant
     for k, cosine in _moving(m):
         if not size < cosine:
@@ -162,7 +163,7 @@ def _step_size(m: ExactMeasurement, constant: Balls | int = 1) -> str:
     return ""
 
 
-def _step_size_mean(m: ExactMeasurement) -> str:
+def _step_size_mean(m: ExactWeights) -> str:
     eta, length = cast(ExactStep, m).eta, m.depth
     mean = sum((eta**k * fmpq(math.comb(length, k), k + 1) for k in range(1, length + 1)), Balls(0))
     for k, cosine in _moving(m):
@@ -171,11 +172,11 @@ def _step_size_mean(m: ExactMeasurement) -> str:
     return ""
 
 
-def _constant(m: ExactMeasurement) -> Balls:
+def _constant(m: ExactWeights) -> Balls:
     return (m.beta / m.alpha * m.kappa_w.amax(-1) ** 2) ** m.depth
 
 
-def _trust(m: ExactMeasurement, constant: Balls = Balls(1)) -> str:  # noqa: B008  (never changed)
+def _trust(m: ExactWeights, constant: Balls = Balls(1)) -> str:  # noqa: B008  (never changed)
     step = cast(ExactStep, m)
     if step.pieces is None:
         raise Undecided(
@@ -185,7 +186,7 @@ def _trust(m: ExactMeasurement, constant: Balls = Balls(1)) -> str:  # noqa: B00
     return "" if trusted(step.pieces, norms, delta, c) else "deep relative trust fails on the segment"
 
 
-_CHECKS: dict[str, Callable[[ExactMeasurement], str]] = {
+_CHECKS: dict[str, Callable[[ExactWeights], str]] = {
     "transmission": _transmission,
     "conditioning": _conditioning("w", "wt", "dw"),
     "conditioning-w-dw": _conditioning("w", "dw"),

@@ -1,31 +1,55 @@
-"""What `drt.measurement.measurement.Measurement` holds, for one witness, in exact or ball numbers."""
+"""The exact twins of `drt.measurement.measurement`: the same fields, for one witness, in exact or ball numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from flint import arb, fmpq
 
+from drt.exact import derivative
 from drt.exact.balls import Balls
 from drt.exact.network import ExactNetwork, minus, squared_norm, times
 from drt.exact.surds import Surd
+from drt.measurement.measured import no_field
+from drt.measurement.measurement import FunctionMeasurement, JacobianMeasurement
+from drt.measurement.quantity import FUNCTION, JACOBIAN, Quantity
 from drt.numeric.caching import cached_property
 
 
-class ExactMeasurement:
-    """The fields of `drt.measurement.measurement.Measurement`, as unbatched `Balls`: scalars of shape (), layers of shape (n,).
+class ExactWeights:
+    """The fields of `drt.measurement.measured.WeightFields`, as unbatched `Balls`: scalars of shape (), layers of shape (n,).
 
     exact: entries are `Surd` wherever the true value is one; else all are balls of `bits` bits. To be used
     within `flint.ctx.workprec(bits)`: fields are computed when first read.
     """
 
+    quantity: ClassVar[Quantity]
+    FIELDS: ClassVar[tuple[str, ...]]
     batch_shape: tuple[int, ...] = ()
 
-    def __init__(self, net: ExactNetwork, quantity: str, layer: int, bits: int, exact: bool):
-        self.net, self.quantity, self.layer, self.bits, self.exact = net, quantity, layer, bits, exact
+    def __init__(self, net: ExactNetwork, layer: int, bits: int, exact: bool):
+        self.net, self.layer, self.bits, self.exact = net, layer, bits, exact
         self.depth = net.depth - layer
         self.widths = net.widths[layer:]
+
+    @property
+    def numbers(self) -> ExactWeights:
+        """What a formula is evaluated on: the fields themselves."""
+        return self
+
+    def left(self, name: str) -> Balls:
+        """The left side of this name (`Quantity.lefts`)."""
+        raise NotImplementedError
+
+    def __getattr__(self, name: str) -> Balls:
+        """Logarithms of other fields; what is no field is refused."""
+        descriptor = getattr(type(self), name, None)
+        if descriptor is not None:  # a field that failed while it was computed: its own error, not this one
+            return descriptor.__get__(self, type(self))
+        if name in self.FIELDS and name.startswith("log_"):
+            return getattr(self, name.removeprefix("log_")).log()
+        raise AttributeError(no_field(self.quantity, name, self.FIELDS))
 
     # Numbers: a square root of a rational is a Surd where exact numbers are asked for, a ball elsewhere.
     def _number(self, q: fmpq) -> Any:
@@ -112,59 +136,74 @@ class ExactMeasurement:
     def norm_wt(self) -> Balls:
         return self._layers(lambda k: self._norm("wt", k))
 
-    @property
-    def _function(self) -> ExactNetwork:
-        if self.quantity != "function":
-            raise AttributeError("states are measured for the function only")
-        return self.net
 
-    @cached_property
-    def norm_x(self) -> Balls:
-        return Balls(self._root(squared_norm(self._function.states()[0][0])))
+class _ExactChange(ExactWeights):
+    """What the twins of the function and of a Jacobian share: a relative change."""
 
-    @cached_property
-    def norm_f(self) -> Balls:
-        return Balls(self._root(squared_norm(self._function.states()[0][-1])))
-
-    @cached_property
-    def norm_df(self) -> Balls:
-        return Balls(self._root(squared_norm(self._function.change())))
-
-    @cached_property
-    def norm_dwh(self) -> Balls:
-        states = self._function.states()[0]
-        return self._layers(lambda k: self._root(squared_norm(times(self.net.dw[k], states[k]))))
-
-    def __getattr__(self, name: str) -> Balls:
-        """`log_norm_…`, the logarithm of a norm."""
-        if name.startswith("log_norm_"):
-            return getattr(self, name.removeprefix("log_")).log()
-        raise AttributeError(f"a measurement of the {self.quantity} has no field {name!r}")
-
-    @cached_property
     def _squares(self) -> tuple[Any, Any]:
-        """‖f̃ − f‖² and ‖f‖², or ‖J̃_l − J_l‖_F² and ‖J_l‖_F²."""
-        if self.quantity == "function":
-            return squared_norm(self.net.change()), squared_norm(self.net.states()[0][-1])
-        before, after = (self.net.jacobian(self.layer, moved, self.exact) for moved in (False, True))
-        return squared_norm(minus(after, before)), squared_norm(before)
+        """The squares of the change's norm, and of the norm that it is relative to."""
+        raise NotImplementedError
 
     @property
     def reference_squared(self) -> Any:
         """‖f‖² or ‖J_l‖_F²."""
-        return self._squares[1]
+        return self._squares()[1]
 
     @cached_property
     def change(self) -> Balls:
-        moved, reference = self._squares
+        moved, reference = self._squares()
         if isinstance(reference, fmpq) and reference == 0:
             return Balls(arb("nan"))
         return Balls(self._root(moved / reference))
 
-    @cached_property
-    def log_change(self) -> Balls:
-        return self.change.log()
+    def left(self, name: str) -> Balls:
+        return self.change
+
+
+class ExactFunction(_ExactChange):
+    """The twin of `FunctionMeasurement`."""
+
+    quantity = FUNCTION
+    FIELDS = FunctionMeasurement.FIELDS
 
     @cached_property
-    def log_reference(self) -> Balls:
-        return Balls(self._root(self.reference_squared)).log()
+    def norm_x(self) -> Balls:
+        return Balls(self._root(squared_norm(self.net.states()[0][0])))
+
+    @cached_property
+    def norm_f(self) -> Balls:
+        return Balls(self._root(squared_norm(self.net.states()[0][-1])))
+
+    @cached_property
+    def norm_df(self) -> Balls:
+        return Balls(self._root(squared_norm(self.net.change())))
+
+    @cached_property
+    def norm_dwh(self) -> Balls:
+        states = self.net.states()[0]
+        return self._layers(lambda k: self._root(squared_norm(times(self.net.dw[k], states[k]))))
+
+    def _squares(self) -> tuple[Any, Any]:
+        return squared_norm(self.net.change()), squared_norm(self.net.states()[0][-1])
+
+    def left(self, name: str) -> Balls:
+        return self.norm_df if name == "absolute" else self.change
+
+
+class ExactJacobian(_ExactChange):
+    """The twin of `JacobianMeasurement`; its derivative is a divided difference."""
+
+    quantity = JACOBIAN
+    FIELDS = JacobianMeasurement.FIELDS
+
+    def _squares(self) -> tuple[Any, Any]:
+        before, after = (self.net.jacobian(self.layer, moved, self.exact) for moved in (False, True))
+        return squared_norm(minus(after, before)), squared_norm(before)
+
+    @cached_property
+    def derivative_gap(self) -> Balls:
+        return Balls(derivative.gap(self.net, self.layer, self.bits))
+
+    @property
+    def jacobian_rounding(self) -> Balls:
+        return Balls(derivative.allowance(self.net)) / 2

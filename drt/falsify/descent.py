@@ -20,6 +20,7 @@ from drt.falsify.shrink import shrink
 from drt.falsify.space import Space
 from drt.falsify.target import Target
 from drt.network.network import Network
+from drt.theory.outcome import Outcome
 from drt.theory.registry import Claim, claims
 from drt.theory.verdict import Verdicts
 from drt.witness.witness import Witness
@@ -189,11 +190,11 @@ def hunt(
         order = scores.argsort(descending=True)
         top = float(scores[order[0]])
         # The maximum over t is only known from below: an excess that is no violation tells nothing.
-        known = scores.where((verdicts.codes == 1) | (scores <= TIE), -math.inf)
+        known = scores.where(verdicts.where(Outcome.VIOLATED) | (scores <= TIE), -math.inf)
         found.log_ratio = max(found.log_ratio, float(known.max()))
         if certifiable and closest < top <= TIE:
             closest, found.witness = top, witness_of(target, claim, m, int(order[0]))
-        for row in [i for i in order.tolist() if verdicts.codes[i] == 1 and inside[i]][:TRIED]:
+        for row in [i for i in order.tolist() if verdicts.where(Outcome.VIOLATED)[i] and inside[i]][:TRIED]:
             found.status = "unconfirmed"
             if certifiable and violated(witness := witness_of(target, claim, m, row)):
                 found.witness, found.status = shrink(witness, violated, shrinking), "refuted"

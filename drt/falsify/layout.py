@@ -15,7 +15,7 @@ from drt.measurement.measurement import Measurement
 from drt.network.activations import parse_activation
 from drt.network.network import Network
 from drt.numeric.caching import cached_property
-from drt.theory.base import Claim
+from drt.theory.base import Claim, evaluate, logarithm
 from drt.theory.hypotheses import hypotheses
 
 Flat = Float[Tensor, "B D"]
@@ -95,7 +95,7 @@ def usable(theta: Flat, layout: Layout) -> Tensor:
 
 def measurement(claim: Claim, instance: Instance) -> Measurement:
     """The measurement that a claim is about; for Jacobians that of the whole network, l = 0."""
-    return Measurement(instance, claim.quantity, 0)
+    return Measurement.of(instance, claim.quantity)
 
 
 def objective(claim: Claim, m: Measurement, space: Space) -> tuple[Tensor, Tensor]:
@@ -110,7 +110,7 @@ def objective(claim: Claim, m: Measurement, space: Space) -> tuple[Tensor, Tenso
         kappa = m.kappa_w.detach().amax(-1)
         counts = counts & (kappa <= space.kappa[1] * (1 + 1e-9)) & (kappa >= space.kappa[0] * (1 - 1e-9))
     if callable(claim.left):
-        left = claim.left(m)
+        left = logarithm(evaluate(claim.left, m))
     else:
         left = m.log_change if claim.left == "relative" else m.log_norm_df
     gap = left - claim.log_value(m)

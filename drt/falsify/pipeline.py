@@ -25,10 +25,11 @@ from drt.falsify.shrink import shrink
 from drt.falsify.space import Space
 from drt.falsify.target import Target
 from drt.measurement.instance import Instance
-from drt.measurement.measurement import Measurement
+from drt.measurement.measured import Measured
 from drt.numeric.files import write_atomically
 from drt.numeric.pool import workers
-from drt.theory.base import Claim
+from drt.theory.base import Claim, evaluate, logarithm
+from drt.theory.outcome import Outcome
 from drt.theory.verdict import Verdicts
 from drt.witness.witness import Witness
 
@@ -101,7 +102,7 @@ def probe(claim: Claim) -> None:
     """
     again, witness_at = _probe_descent(claim) if claim.quantity == "descent" else _probe_network(claim)
     m = again()
-    applicable = Verdicts(claim, m).codes != 2
+    applicable = ~Verdicts(claim, m).where(Outcome.INAPPLICABLE)
     values = [claim.checked_log_value(again(), applicable) for _ in range(2)]
     ordinary = applicable & torch.isfinite(m.kappa)
     if torch.isposinf(values[0][ordinary]).any():
@@ -116,7 +117,7 @@ def probe(claim: Claim) -> None:
             raise InputError(certificate.reason)
 
 
-Probe = tuple[Callable[[], Measurement], Callable[[int], Witness]]
+Probe = tuple[Callable[[], Measured], Callable[[int], Witness]]
 
 
 def _probe_network(claim: Claim) -> Probe:
@@ -267,10 +268,10 @@ def _outcome(
     return outcome
 
 
-def _sides(claim: Claim, m: Measurement, certificate: Certificate) -> tuple[str, str, float]:
+def _sides(claim: Claim, m: Measured, certificate: Certificate) -> tuple[str, str, float]:
     """Both sides and log(actual/bound): as certified, or as measured where the left side is measured only."""
     if callable(claim.left) and math.isnan(certificate.lhs[0]):
-        left, right = float(claim.left(m)), float(claim.log_value(m))
+        left, right = float(logarithm(evaluate(claim.left, m))), float(claim.log_value(m))
         return f"{math.exp(min(left, 700.0)):.6g}", f"{math.exp(min(right, 700.0)):.6g}", left - right
     ratio = sum(certificate.log10_ratio) / 2 * math.log(10)
     return _middle(certificate.lhs), _middle(certificate.rhs), ratio

@@ -7,8 +7,8 @@ import random
 from dataclasses import dataclass
 
 from drt.errors import InputError
+from drt.measurement.quantity import FUNCTION
 from drt.theory.base import Claim
-from drt.theory.hypotheses import is_valley, never_contracts
 
 MAX_DEPTH, MAX_WIDTH = 64, 128
 Range = tuple[float, float]
@@ -61,7 +61,7 @@ class Space:
         if rng.random() < 0.5:
             widths = [max(widths)] * (depth + 1)
         elif "widths" in claim.hypotheses:
-            if claim.quantity == "function":
+            if claim.quantity is FUNCTION:
                 widths.sort()
             else:
                 floor = rng.randrange(depth + 1)
@@ -72,9 +72,8 @@ class Space:
         """Whether an architecture lies in the ranges and meets the claim's hypothesis on widths."""
         if self.widths is not None and widths != self.widths:
             return False
-        if "widths" in claim.hypotheses and not (never_contracts if claim.quantity == "function" else is_valley)(
-            widths
-        ):
+        rule = claim.quantity.width_rule
+        if "widths" in claim.hypotheses and rule is not None and not rule.met(widths):
             return False
         inside = self.depth[0] <= len(widths) - 1 <= self.depth[1]
         return self.widths is not None or (inside and all(self.width[0] <= n <= self.width[1] for n in widths))

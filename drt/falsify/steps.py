@@ -10,6 +10,7 @@ import torch
 
 from drt.optimisers.steps import Steps, measure_steps
 from drt.theory.base import Claim
+from drt.theory.outcome import Outcome
 from drt.theory.verdict import Verdicts
 
 BATCH, STEPS = 24, 2  # the second step shows what an optimiser keeps of the first
@@ -50,7 +51,7 @@ def falsify_steps(claim: Claim, budget: float, seed: int) -> dict:
         instances += len(verdicts)
         ratios = verdicts.log_ratio.nan_to_num(-math.inf, math.inf, -math.inf)
         # An excess within the rounding bound is none.
-        best = max(best, float(torch.where(verdicts.codes == 1, ratios, ratios.clamp(max=0.0)).max()))
+        best = max(best, float(torch.where(verdicts.where(Outcome.VIOLATED), ratios, ratios.clamp(max=0.0)).max()))
         if verdicts.count("violated"):
             status = "unconfirmed"
     return {

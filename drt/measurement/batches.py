@@ -33,17 +33,14 @@ def pieces(instance: Instance, entries: int = PIECE) -> Iterator[Instance]:
             whole = value is None or value.ndim < rank + dims or value.shape[0] == 1
             return value if whole else value[part]  # type: ignore[index]
 
-        piece = copy.copy(instance)
-        piece.__dict__ = {k: v for k, v in instance.__dict__.items() if k not in _COMPUTED}
-        piece.net = copy.copy(net)
-        piece.net.weights = tuple(cut(w, 2) for w in net.weights)  # type: ignore[misc]
-        piece.net.biases = tuple(cut(b, 1) for b in net.biases)
-        piece.dweights = tuple(cut(dw, 2) for dw in instance.dweights)  # type: ignore[misc]
-        piece.dbiases = tuple(cut(db, 1) for db in instance.dbiases)
-        piece.x = cut(instance.x, 1)  # type: ignore[assignment]
-        piece.known = {k: [cut(s, 1) for s in values] for k, values in instance.known.items()}  # type: ignore[misc]
-        piece.batch_shape = (min(size, length - start), *instance.batch_shape[1:])
-        yield piece
-
-
-_COMPUTED = ("layers", "states", "sweep", "spectra", "error_bounds", "jacobian_error_bounds")
+        part_of_net = copy.copy(net)
+        part_of_net.weights = tuple(cut(w, 2) for w in net.weights)  # type: ignore[misc]
+        part_of_net.biases = tuple(cut(b, 1) for b in net.biases)
+        yield Instance.of_checked(
+            part_of_net,
+            [cut(dw, 2) for dw in instance.dweights],  # type: ignore[misc]
+            cut(instance.x, 1),  # type: ignore[arg-type]
+            [cut(db, 1) for db in instance.dbiases],
+            {key: [cut(s, 1) for s in values] for key, values in instance.known.items()},  # type: ignore[misc]
+            (min(size, length - start), *instance.batch_shape[1:]),
+        )

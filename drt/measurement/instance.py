@@ -1,8 +1,8 @@
-"""Instances: a network, its perturbation and inputs; what several measurements of it share is computed once."""
+"""Instances: a network, its perturbation and inputs; what several measurements of one instance share is computed once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
@@ -14,63 +14,34 @@ from drt.numeric.numbers import LOG2
 from drt.numeric.spectra import Spectrum, norm, singular_values, spectrum, times_power_of_two
 
 
-class Instance:
-    """A network f, the perturbation ΔW_l (and Δb_l) that makes f̃, and inputs x.
+class PerturbedNetwork:
+    """A network f and the perturbation ΔW_l (and Δb_l) that makes f̃.
 
     `known` may hold the singular values of the W_l ("w") and ΔW_l ("dw"), one (…, r) tensor a layer, where a
     construction knows them: then no SVD is spent on them.
+
+    Raises:
+        InputError: no network, shapes that do not match, NaN, a zero weight matrix.
     """
 
     def __init__(
         self,
         net: Network,
         dweights: Sequence[ArrayLike],
-        x: ArrayLike,
         dbiases: Sequence[ArrayLike | None] | None = None,
-        known: dict[str, Sequence[Tensor]] | None = None,
+        known: Mapping[str, Sequence[Tensor]] | None = None,
     ):
         if not isinstance(net, Network):
             raise InputError(f"net must be a drt.Network, got {type(net).__name__}")
         self.net = net
-        self.x = net.check_input(x)
         self.dweights = _check_dweights(net, dweights)
         self.dbiases = _check_dbiases(net, dbiases)
         self.known = known or {}
-        self.batch_shape = broadcast_batch(
-            ("weights", net.batch_shape),
-            *((f"dweights[{i}]", tuple(dw.shape[:-2])) for i, dw in enumerate(self.dweights)),
-            *((f"dbiases[{i}]", tuple(db.shape[:-1])) for i, db in enumerate(self.dbiases) if db is not None),
-            ("x", tuple(self.x.shape[:-1])),
-        )
-        self.differentiable = any(t.requires_grad for t in (*net.weights, *self.dweights, self.x))
-
-    def __repr__(self) -> str:
-        """Of a single instance, the text that makes it again; of a batch, its shape."""
-        if self.batch_shape:
-            return f"Instance({self.net!r}, batch={self.batch_shape})"
-        weights, dweights = ([w.tolist() for w in group] for group in (self.net.weights, self.dweights))
-        specs = [a.spec for a in self.net.activations]
-        biases, dbiases = (
-            [None if b is None else b.tolist() for b in group] for group in (self.net.biases, self.dbiases)
-        )
-        network = f"Network({weights}, {specs}{f', {biases}' if self.net.has_biases else ''})"
-        moved = f", {dbiases}" if any(b is not None for b in dbiases) else ""
-        return f"Instance({network}, {dweights}, {self.x.tolist()}{moved})"
 
     @cached_property
     def layers(self) -> tuple[propagate.ScaledLayer, ...]:
         """The layers' matrices, scaled."""
         return propagate.scale_layers(self.net, self.dweights, self.dbiases)
-
-    @cached_property
-    def states(self) -> propagate.Forward:
-        """The forward pass of f and f̃ − f."""
-        return propagate.forward(self.net, self.layers, self.x)
-
-    @cached_property
-    def sweep(self) -> propagate.Backward:
-        """The backward sweep of the J_l and their changes."""
-        return propagate.backward(self.net, self.layers, self.states)
 
     @cached_property
     def spectra(self) -> tuple[Spectrum, Spectrum, Spectrum]:
@@ -91,6 +62,79 @@ class Instance:
                 values = [next(computed) for _ in group]
             spectra.append(spectrum(group, values, [e * LOG2 for e in scales]))
         return spectra[0], spectra[1], spectra[2]
+
+
+class Instance(PerturbedNetwork):
+    """A perturbed network and inputs x (…, n_0); all batch dimensions broadcast to `batch_shape`.
+
+    Raises:
+        InputError: as for `PerturbedNetwork`, or inputs of another width, NaN, or zero.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        dweights: Sequence[ArrayLike],
+        x: ArrayLike,
+        dbiases: Sequence[ArrayLike | None] | None = None,
+        known: Mapping[str, Sequence[Tensor]] | None = None,
+    ):
+        super().__init__(net, dweights, dbiases, known)
+        self.x = net.check_input(x)
+        self.batch_shape = broadcast_batch(
+            ("weights", net.batch_shape),
+            *((f"dweights[{i}]", tuple(dw.shape[:-2])) for i, dw in enumerate(self.dweights)),
+            *((f"dbiases[{i}]", tuple(db.shape[:-1])) for i, db in enumerate(self.dbiases) if db is not None),
+            ("x", tuple(self.x.shape[:-1])),
+        )
+
+    @classmethod
+    def of_checked(
+        cls,
+        net: Network,
+        dweights: Sequence[Tensor],
+        x: Tensor,
+        dbiases: Sequence[Tensor | None],
+        known: Mapping[str, Sequence[Tensor]],
+        batch_shape: tuple[int, ...],
+    ) -> Instance:
+        """An instance of parts of one that was checked already; nothing is checked again.
+
+        Args:
+            net: f.
+            dweights: ΔW_1 … ΔW_L, each (…, n_l, n_{l−1}).
+            x: inputs (…, n_0).
+            dbiases: Δb_1 … Δb_L, each (…, n_l) or None.
+            known: singular values that a construction knows (`PerturbedNetwork`).
+            batch_shape: what all their batch dimensions broadcast to.
+        """
+        instance = cls.__new__(cls)
+        instance.net, instance.dweights, instance.x = net, tuple(dweights), x
+        instance.dbiases, instance.known, instance.batch_shape = tuple(dbiases), known, batch_shape
+        return instance
+
+    def __repr__(self) -> str:
+        """Of a single instance, the text that makes it again; of a batch, its shape."""
+        if self.batch_shape:
+            return f"Instance({self.net!r}, batch={self.batch_shape})"
+        weights, dweights = ([w.tolist() for w in group] for group in (self.net.weights, self.dweights))
+        specs = [a.spec for a in self.net.activations]
+        biases, dbiases = (
+            [None if b is None else b.tolist() for b in group] for group in (self.net.biases, self.dbiases)
+        )
+        network = f"Network({weights}, {specs}{f', {biases}' if self.net.has_biases else ''})"
+        moved = f", {dbiases}" if any(b is not None for b in dbiases) else ""
+        return f"Instance({network}, {dweights}, {self.x.tolist()}{moved})"
+
+    @cached_property
+    def states(self) -> propagate.Forward:
+        """The forward pass of f and f̃ − f."""
+        return propagate.forward(self.net, self.layers, self.x)
+
+    @cached_property
+    def sweep(self) -> propagate.Backward:
+        """The backward sweep of the J_l and their changes."""
+        return propagate.backward(self.net, self.layers, self.states)
 
     @cached_property
     def error_bounds(self) -> rounding.ErrorBounds:

@@ -7,18 +7,18 @@ LARS as W⁺     lr = 1, and the trust coefficient and weight decay of `lars_of`
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from drt.errors import InputError
-from drt.measurement.measurement import Measurement
+from drt.measurement.measured import Measured
+from drt.measurement.quantity import STEP
 from drt.numeric.caching import cached_property
 from drt.numeric.spectra import UNIT
 from drt.optimisers.optim import LARS, Fromage
@@ -60,8 +60,8 @@ def lars_of(eta: Any, sqrt: Callable[[Any], Any] = math.sqrt) -> AsLARS:
     return AsLARS(eta * (1 + q) / root, q, beta, eta * q / root / beta)  # 1 − p = pηq
 
 
-class Steps(Measurement):
-    """What `measure_steps` returns: a measurement of quantity "step", of batch (T, B), T steps of B optimisers.
+class Steps(Measured):
+    """What `measure_steps` returns: a measurement of steps, of batch (T, B), T steps of B optimisers.
 
     eta (T, B)           η
     cosine               cos ∠(W, g)
@@ -72,8 +72,14 @@ class Steps(Measurement):
     norm_w, norm_g       ‖W‖, ‖g‖; all norms are Frobenius norms
     """
 
+    quantity = STEP
+    FIELDS: ClassVar[tuple[str, ...]] = (
+        "eta", "cosine", "size", "lars_size", "kept", "grown", "gap", "error", "cosine_error", "zero_cosine",
+        "formula_error", "norm_w", "norm_g",
+    )  # fmt: skip
+    depth = 1
+
     def __init__(self, weight: Tensor, gradient: Tensor, eta: Tensor, after: dict[str, Tensor], unit: float):
-        self.quantity, self.layer, self.depth, self._side = "step", 0, 1, 0
         self.widths = (weight.shape[-1], weight.shape[-2])
         self.weight, self.gradient, self.eta, self.after, self.unit = weight, gradient, eta, after, unit
 
@@ -108,12 +114,22 @@ class Steps(Measurement):
         """A bound on the rounding error of `cosine`: a sum of products of numbers that are off by a norm's error."""
         return 2 * (self.entries + 8) * UNIT
 
+    @property
+    def zero_cosine(self) -> float:
+        """The rounding error of a dot product of unit vectors, in the optimiser's precision: a cosine of it counts as 0."""
+        return (self.entries + 8) * self.unit
+
+    @property
+    def formula_error(self) -> float:
+        """A bound on the relative rounding error of a formula of a dozen operations and roots."""
+        return 8 * UNIT
+
     def _relative(self, matrix: Tensor) -> Float[Tensor, "T B"]:
         return torch.linalg.matrix_norm(matrix) / self.norm_w
 
     @cached_property
     def size(self) -> Float[Tensor, "T B"]:
-        return self._relative(self.after["fromage"] - self.weight)
+        return (self._relative(self.after["fromage"] - self.weight) + self.side * self.error).clamp(min=0)
 
     @cached_property
     def lars_size(self) -> Float[Tensor, "T B"]:
@@ -137,14 +153,9 @@ class Steps(Measurement):
         # eight roundings of each entry of aW and bg, ‖aW‖ + ‖bg‖ ≤ (1+η)‖W‖. Measuring it, in float64, costs no more.
         return 2 * (self.entries + 16) * self.unit * (1 + self.eta)
 
-    @property
-    def size_end(self) -> Float[Tensor, "T B"]:
-        """`size`, or an end of its rounding error (`inflated`)."""
-        return (self.size + self._side * self.error).clamp(min=0)
-
     def inflated(self, side: int) -> Steps:
-        view = copy.copy(self)
-        view._side = side
+        view = Steps(self.weight, self.gradient, self.eta, self.after, self.unit)
+        view.side = side
         return view
 
     def log_left(self, left: str) -> tuple[Tensor, Tensor, Tensor]:
@@ -155,10 +166,6 @@ class Steps(Measurement):
         return logs[0], logs[1], logs[2]
 
     def size_of_logarithms(self, left: object) -> Tensor:
-        return torch.zeros_like(self.eta)
-
-    @property
-    def rounding(self) -> Float[Tensor, "T B"]:
         return torch.zeros_like(self.eta)
 
 

@@ -59,7 +59,7 @@ def reads(claim: Claim) -> set[str]:
         raise InputError(f"claim {claim.id} has no sharpness over κ, β/α and δ: {why}")
     layout = Layout((2, 2, 2), ("identity", "identity"))
     theta = torch.tensor([[1.0, 0, 0, 2, 1, 0, 0, 2, 1, 0, 0, 1, 1, 0, 0, 1, 1, 1]], dtype=torch.float64)
-    view = _AtCell(Measurement(layout.instance(theta), claim.quantity, 0), 1.0, 1.0)
+    view = _AtCell(Measurement.of(layout.instance(theta), claim.quantity), 1.0, 1.0)
     claim.formula(view)  # type: ignore[arg-type]  # it has a measurement's fields
     other = view.reads - {*KAPPAS, *PLAIN, "delta", "rho"}
     if other:
@@ -75,7 +75,7 @@ def at_cell(claim: Claim, kappa: float, delta: float) -> Claim:
     def formula(m: Measurement) -> Number:
         return claim.formula(_AtCell(m, kappa, delta))  # type: ignore[arg-type]
 
-    return replace(claim, formula=formula, log_formula=None)
+    return replace(claim, formula=formula)
 
 
 def _full(block: Tensor, rest: Tensor, width: int) -> Tensor:

@@ -18,6 +18,7 @@ from torch import Tensor
 from drt.errors import InputError
 from drt.measurement.instance import Instance
 from drt.measurement.measurement import Measurement
+from drt.measurement.quantity import FUNCTION, JACOBIAN, OF_NETWORKS, Quantity
 from drt.measurement.sampling import Matrix, scaled_to
 from drt.network import activations as phi
 from drt.network.activations import Activation
@@ -25,7 +26,6 @@ from drt.network.network import Network
 from drt.strategies.draws import Range, checked_range, factors, nonzero_vectors, numbers
 from drt.strategies.factors import Factors
 from drt.strategies.plans import Plan, planned
-from drt.theory.base import OF_NETWORKS
 from drt.theory.hypotheses import hypotheses as registered
 from drt.theory.hypotheses import resolve
 from drt.theory.registry import Claim, find
@@ -109,9 +109,9 @@ def widths(
     some = st.lists(sizes, min_size=int(low) + 1, max_size=int(high) + 1)
     if quantity is None:
         return some.map(tuple)
-    if quantity == "function":
+    if quantity == FUNCTION:
         return some.map(sorted).map(tuple)
-    if quantity == "jacobian":
+    if quantity == JACOBIAN:
         return st.tuples(some, st.integers(0, int(high))).map(_valley)
     raise InputError(f"quantity={quantity!r} must be function, jacobian or None")
 
@@ -240,10 +240,11 @@ def instances(
         raise InputError(f"delta={delta!r} must start below 1/{depths[1]}: the hypothesis small asks for rho <= 1/L")
     functions = activations(alpha, beta, relu="transmission" not in names)
     pattern = quantity if "widths" in names else None
-    off_kinks = quantity == "jacobian" or "differentiable" in names
+    off_kinks = quantity == JACOBIAN or "differentiable" in names
     drawn = planned(Plan(names, pattern, off_kinks, depths, layers, functions, _kappa(kappa), sizes))
     own = [registered[name] for name in sorted(names) if registered[name].condition is not None]
-    return drawn.filter(lambda i: all(h.met(Measurement(i, quantity, 0)).all() for h in own)) if own else drawn
+    about = Quantity(quantity)  # type: ignore[call-arg]  # by its name
+    return drawn.filter(lambda i: all(bool(h.met(Measurement.of(i, about)).all()) for h in own)) if own else drawn  # type: ignore[arg-type]
 
 
 def _wanted(hypotheses: Sequence[str] | None, quantity: str, claim: Claim | str | None) -> tuple[frozenset[str], str]:
@@ -259,6 +260,6 @@ def _wanted(hypotheses: Sequence[str] | None, quantity: str, claim: Claim | str 
     claim = find(claim) if isinstance(claim, str) else claim
     if not isinstance(claim, Claim):
         raise InputError(f"claim must be a claim or the id of one, got {claim!r}")
-    if claim.quantity not in OF_NETWORKS:
+    if not claim.quantity.of_network:
         raise InputError(f"claim {claim.id} is about the {claim.quantity}: no instance of it can be drawn")
-    return frozenset(claim.hypotheses), claim.quantity
+    return frozenset(claim.hypotheses), claim.quantity.value

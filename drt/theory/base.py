@@ -4,82 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from drt.errors import InputError
-from drt.measurement.measurement import Measurement
+from drt.measurement.measured import Measured
+from drt.measurement.quantity import FUNCTION, OF_BOUNDS, Quantity
 from drt.numeric import numbers
+from drt.numeric.lognumbers import LogNumber, Unsupported
 from drt.numeric.numbers import Number
 from drt.theory.hypotheses import resolve
 
-KINDS = ("identity", "theorem", "model", "conjecture")
-OF_NETWORKS = ("function", "jacobian")
-QUANTITIES = (*OF_NETWORKS, "descent")
-# How the left side of each may be taken, the usual first.
-LEFTS = {"function": ("relative", "absolute"), "jacobian": ("relative",), "descent": ("change", "excess")}
+Formula = Callable[[Any], Number]  # of the fields of a measurement, in whatever numbers they are given
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """An inequality about how much a network changes when its weights do.
 
-    id: `theorem1.function`. kind: identity, theorem, model or conjecture. quantity: function, jacobian or descent.
+    id: `theorem1.function`. kind: identity, theorem, model or conjecture. quantity: what it is about.
     statement: the inequality in the paper's letters. source: where it is stated. hypotheses: their names.
-    formula, log_formula: the right side and its logarithm, of a measurement.
-    left: "relative" for ‖f̃ − f‖/‖f‖ (or the Jacobians'), "absolute" for ‖f̃ − f‖; of descent, "change" for
-        max_l ‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F, "excess" for 𝓛(W+ΔW) − 𝓛(W) − Σ⟨g_l, ΔW_l⟩ where it is positive; a function of
-        the measurement that returns the logarithm of the left side where it is none of these (an identity's discrepancy).
+    formula: the right side, of the fields of a measurement in whatever numbers they are given.
+    left: the name of a left side, one of the quantity's `lefts`; or a formula like the right side's, where a claim has a left
+        side of its own (an identity's discrepancy, which its right side allows for rounding).
     known: what is known of it, "true", "false" or "open"; None for a user's bound.
     """
 
     id: str
     kind: str
-    quantity: str
+    quantity: Quantity
     statement: str
     source: str
     hypotheses: tuple[str, ...]
-    formula: Callable[[Measurement], Number]
-    log_formula: Callable[[Measurement], Number] | None = None
-    left: str | Callable[[Measurement], Tensor] = "relative"
+    formula: Formula
+    left: str | Formula = "relative"
     known: str | None = None
 
-    def value(self, m: Measurement) -> Number:
-        """The right side, of shape (…,)."""
-        return self.formula(m)
+    def value(self, m: Measured) -> Number:
+        """The right side, of shape (…,): ∞ where it overflows."""
+        result = evaluate(self.formula, m)
+        return result.plain() if isinstance(result, LogNumber) else result
 
     __call__ = value
 
-    def log_value(self, m: Measurement) -> Number:
-        """The logarithm of the right side; never overflows where the claim gives its logarithm separately."""
-        if self.log_formula is not None:
-            return self.log_formula(m)
-        value = self.formula(m)
-        return numbers.log(torch.as_tensor(value, dtype=torch.float64) if isinstance(value, int | float) else value)
+    def log_value(self, m: Measured) -> Number:
+        """The logarithm of the right side, which does not overflow; NaN where that is negative."""
+        return logarithm(evaluate(self.formula, m))
 
-    def _log_of_value(self, m: Measurement) -> Tensor:
-        value = self.formula(m)
-        if isinstance(value, bool) or not isinstance(value, Tensor | int | float):
-            raise InputError(f"bound {self.id!r} must return a tensor or a number, got {type(value).__name__}")
-        return torch.log(torch.as_tensor(value, device=m.device).to(torch.float64))
-
-    def checked_log_value(self, m: Measurement, applicable: Tensor) -> Tensor:
+    def checked_log_value(self, m: Measured, applicable: Tensor) -> Tensor:
         """`log_value`, expanded to the batch; where the claim applies it must be the logarithm of a number ≥ 0.
 
         Raises:
             InputError: the formula raises, or returns something that is not ≥ 0, or not of the batch's shape.
         """
         try:
-            result = self.log_value(m) if self.log_formula is not None else self._log_of_value(m)
+            value = evaluate(self.formula, m)
         except InputError:
             raise
         except Exception as error:  # the user's own formula: whatever it raises is reported as its fault
             raise InputError(f"bound {self.id!r} raised {type(error).__name__}: {error}") from error
-        if not isinstance(result, Tensor):
-            raise InputError(f"bound {self.id!r} must return a tensor or a number, got {type(result).__name__}")
+        if isinstance(value, bool) or not isinstance(value, LogNumber | Tensor | int | float):
+            raise InputError(f"bound {self.id!r} must return a tensor or a number, got {type(value).__name__}")
+        result = logarithm(value).to(torch.float64).to(m.device)
         try:
-            result = result.to(torch.float64).expand(m.batch_shape)
+            result = result.expand(m.batch_shape)
         except RuntimeError:
             expected = tuple(m.batch_shape)
             raise InputError(
@@ -112,6 +102,21 @@ class Claim:
         return replace(self, hypotheses=tuple(chosen))
 
 
+def evaluate(formula: Formula, m: Measured) -> Number:
+    """A formula on the numbers of a measurement; on its plain fields where it does what those numbers cannot."""
+    try:
+        return formula(m.numbers)
+    except Unsupported:
+        return formula(m)
+
+
+def logarithm(x: Number) -> Number:
+    """The logarithm of what a formula returned."""
+    if isinstance(x, LogNumber):
+        return x.logs
+    return numbers.log(torch.as_tensor(x, dtype=torch.float64) if isinstance(x, int | float) else x)
+
+
 claims: dict[str, Claim] = {}
 
 
@@ -122,10 +127,10 @@ def register(claim: Claim) -> Claim:
 
 
 def bound(
-    quantity: str = "function",
+    quantity: Quantity | str = FUNCTION,
     hypotheses: Sequence[str] = ("transmission", "conditioning", "widths"),
     left: str | None = None,
-) -> Callable[[Callable[[Measurement], Number]], Claim]:
+) -> Callable[[Formula], Claim]:
     """Decorator: a function of a measurement becomes a claim that the change is at most its value.
 
         @drt.bound(quantity="function", hypotheses=("transmission", "conditioning", "widths"))
@@ -144,19 +149,26 @@ def bound(
     """
     if callable(quantity):
         raise InputError("drt.bound is used with arguments: @drt.bound(quantity='function', hypotheses=(...))")
-    if quantity not in QUANTITIES:
-        raise InputError(f"quantity={quantity!r} must be one of {', '.join(QUANTITIES)}")
-    if left is not None and left not in LEFTS[quantity]:
-        raise InputError(f"left={left!r} must be {' or '.join(LEFTS[quantity])} for the {quantity}")
+    if quantity not in OF_BOUNDS:
+        raise InputError(f"quantity={quantity!r} must be one of {', '.join(OF_BOUNDS)}")
+    about = Quantity(quantity)  # type: ignore[call-arg]  # by its name
+    if left is not None and left not in about.lefts:
+        raise InputError(f"left={left!r} must be {' or '.join(about.lefts)} for the {about}")
     if isinstance(hypotheses, str):
         raise InputError(f"hypotheses={hypotheses!r} must be a list of names")
-    setting = ("-biases", "-nonzero", "gradients") if quantity == "descent" else ()
-    names = resolve((*setting, *hypotheses))
+    names = resolve(hypotheses, about)
 
-    def decorate(formula: Callable[[Measurement], Number]) -> Claim:
+    def decorate(formula: Formula) -> Claim:
         statement = (formula.__doc__ or formula.__name__).strip().splitlines()[0]
         return Claim(
-            formula.__name__, "conjecture", quantity, statement, "user", names, formula, left=left or LEFTS[quantity][0]
+            id=formula.__name__,
+            kind="conjecture",
+            quantity=about,
+            statement=statement,
+            source="user",
+            hypotheses=names,
+            formula=formula,
+            left=left or next(iter(about.lefts)),
         )
 
     return decorate

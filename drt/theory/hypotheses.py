@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import and_
@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from drt.errors import InputError
-from drt.measurement.measurement import Measurement
+from drt.measurement.measured import Measured
+from drt.measurement.quantity import FUNCTION, Quantity, WidthRule
 from drt.numeric.numbers import Number, finite
 
 
@@ -31,28 +32,17 @@ class Hypothesis:
     statement: str
     met: Callable[[Any], Tensor]
     why: Callable[[Any, tuple[int, ...]], str]
-    condition: Callable[[Measurement], bool] | None = None
+    condition: Callable[[Measured], bool] | None = None
     certain: Callable[[Any], Tensor] | None = None
     allowed: Callable[[Any, Number], Number] | None = None
 
 
-def never_contracts(widths: tuple[int, ...]) -> bool:
-    """n_0 ≤ n_1 ≤ … ≤ n_L."""
-    return all(below <= above for below, above in zip(widths, widths[1:], strict=False))
-
-
-def is_valley(widths: tuple[int, ...]) -> bool:
-    """Never rising, then never falling."""
-    floor = widths.index(min(widths))
-    return never_contracts(widths[: floor + 1][::-1]) and never_contracts(widths[floor:])
-
-
-def _everywhere(m: Measurement, truth: bool) -> Tensor:
-    return torch.full(m.batch_shape, truth, device=m.instance.x.device)
+def _everywhere(m: Measured, truth: bool) -> Tensor:
+    return torch.full(m.batch_shape, truth, device=m.device)
 
 
 def _of_network(
-    name: str, statement: str, met: Callable[[Measurement], bool], why: Callable[[Measurement], str]
+    name: str, statement: str, met: Callable[[Measured], bool], why: Callable[[Measured], str]
 ) -> Hypothesis:
     """A hypothesis on the architecture, the same for a whole batch."""
     return Hypothesis(name, statement, lambda m: _everywhere(m, met(m)), lambda m, index: why(m))
@@ -64,7 +54,7 @@ def _conditioning(name: str, which: dict[str, str]) -> Hypothesis:
     def met(m: Any) -> Tensor:
         return reduce(and_, (finite(getattr(m, field)).all(-1) for field in which))
 
-    def why(m: Measurement, index: tuple[int, ...]) -> str:
+    def why(m: Measured, index: tuple[int, ...]) -> str:
         for field, symbol in which.items():
             bad = torch.nonzero(~torch.isfinite(getattr(m, field)[index]))
             if len(bad):
@@ -76,45 +66,39 @@ def _conditioning(name: str, which: dict[str, str]) -> Hypothesis:
     return Hypothesis(name, f"κ(·) ≤ κ < ∞ for all {names}; a zero ΔW_l is exempt", met, why)
 
 
-def spares_gradients(widths: tuple[int, ...]) -> bool:
-    """n_0 ≤ n_1 = … = n_{L−1} ≥ n_L: for every l, the layers before it never contract, those after it never expand."""
-    return never_contracts(widths[:-1]) and never_contracts(widths[:0:-1])
+def _widths_met(m: Measured) -> bool:
+    return _width_rule(m).met(m.widths)
 
 
-_WIDTHS = {
-    "function": (never_contracts, "contract"),
-    "jacobian": (is_valley, "do not form a valley"),
-    "descent": (spares_gradients, "are not n_0 ≤ n_1 = … = n_{L−1} ≥ n_L"),
-}
+def _width_rule(m: Measured) -> WidthRule:
+    if m.quantity.width_rule is None:
+        raise AttributeError(f"widths are not asked of the {m.quantity}")
+    return m.quantity.width_rule
 
 
-def _widths_met(m: Measurement) -> bool:
-    return _WIDTHS[m.quantity][0](m.widths)
+def _widths_why(m: Measured) -> str:
+    return f"widths {'-'.join(map(str, m.widths))} {_width_rule(m).broken}"
 
 
-def _widths_why(m: Measurement) -> str:
-    return f"widths {'-'.join(map(str, m.widths))} {_WIDTHS[m.quantity][1]}"
-
-
-def _small_why(m: Measurement, index: tuple[int, ...]) -> str:
+def _small_why(m: Measured, index: tuple[int, ...]) -> str:
     worst, layer = m.rho[index].max(-1)
     return f"ρ_{int(layer) + 1} = {worst:.3g} > 1/L = {1 / m.depth:.3g}"
 
 
-def _differentiable(m: Measurement) -> Tensor:
+def _differentiable(m: Measured) -> Tensor:
     """No pre-activation above the layer within its rounding error of a kink."""
     smooth = _everywhere(m, True)
     bounds, states = m.instance.error_bounds, m.instance.states
-    for k in range(m.layer, m.instance.net.depth):
+    for k in range(m.layer, m.net.depth):
         z, e_z = states.z[k], bounds.e_z[k].unsqueeze(-1)
         radius = torch.maximum(e_z, torch.finfo(z.dtype).tiny * torch.ones_like(z))
-        at_kink = m.instance.net.activations[k].has_kink_within(z, radius).any(-1)
+        at_kink = m.net.activations[k].has_kink_within(z, radius).any(-1)
         smooth = smooth & ~at_kink
     return smooth
 
 
-def _relu_like(m: Measurement) -> bool:
-    names = [a.spec for a in m.instance.net.activations]
+def _relu_like(m: Measured) -> bool:
+    names = [a.spec for a in m.net.activations]
     return all(n == "relu" for n in names[:-1]) and names[-1] in ("relu", "identity") and "relu" in names
 
 
@@ -138,13 +122,13 @@ hypotheses: dict[str, Hypothesis] = {
             _widths_why,
         ),
         _of_network(
-            "biases", "no layer has a bias", lambda m: not m.instance.net.has_biases, lambda m: "the network has biases"
+            "biases", "no layer has a bias", lambda m: not m.net.has_biases, lambda m: "the network has biases"
         ),
         Hypothesis(
             "nonzero",
             "f(x) ≠ 0, or J_l ≠ 0: what is divided by",
             lambda m: torch.isfinite(m.log_reference),
-            lambda m, index: f"{'f(x)' if m.quantity == 'function' else f'J_{m.layer}'} is zero or out of range",
+            lambda m, index: f"{m.quantity.divisor.format(l=m.layer)} is zero or out of range",
         ),
         Hypothesis("small", "ρ_l ≤ 1/L in every layer", lambda m: (m.rho * m.depth <= 1).all(-1), _small_why),
         Hypothesis(
@@ -156,10 +140,8 @@ hypotheses: dict[str, Hypothesis] = {
         _of_network(
             "scalars",
             "two scalars: widths 1-1-1 and φ the identity",
-            lambda m: m.widths == (1, 1, 1) and all(a.spec == "identity" for a in m.instance.net.activations),
-            lambda m: (
-                f"widths {'-'.join(map(str, m.widths))} with {m.instance.net.activations[0].spec}, not two scalars"
-            ),
+            lambda m: m.widths == (1, 1, 1) and all(a.spec == "identity" for a in m.net.activations),
+            lambda m: f"widths {'-'.join(map(str, m.widths))} with {m.net.activations[0].spec}, not two scalars",
         ),
         Hypothesis(
             "differentiable",
@@ -171,13 +153,13 @@ hypotheses: dict[str, Hypothesis] = {
             "relu",
             "φ is ReLU in every layer (the last may be linear)",
             _relu_like,
-            lambda m: f"φ is {m.instance.net.activations[0].spec}, not relu",
+            lambda m: f"φ is {m.net.activations[0].spec}, not relu",
         ),
     )
 }
 
 
-def hypothesis(condition: Callable[[Measurement], bool]) -> Callable[[Measurement], bool]:
+def hypothesis(condition: Callable[[Measured], bool]) -> Callable[[Measured], bool]:
     """Decorator: a function of the architecture (m.widths, m.depth, m.alpha, m.beta) becomes a hypothesis of its name.
 
         @drt.hypothesis
@@ -197,17 +179,13 @@ def hypothesis(condition: Callable[[Measurement], bool]) -> Callable[[Measuremen
     return condition
 
 
-# Part of the setting, hence of every claim that does not drop them by name: Definition 1 of the paper has no biases.
-IMPLIED = ("biases", "nonzero")
-
-
-def resolve(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The hypotheses that a list of names stands for: the implied ones come first, `-name` drops one.
+def resolve(names: Sequence[str], quantity: Quantity = FUNCTION) -> tuple[str, ...]:
+    """The hypotheses that a list of names stands for: those that the quantity implies come first, `-name` drops one.
 
     Raises:
         InputError: a name that is not a hypothesis.
     """
-    chosen = list(IMPLIED)
+    chosen = list(quantity.implied)
     for name in names:
         bare = name.removeprefix("-")
         if bare not in hypotheses:

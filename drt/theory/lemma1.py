@@ -17,65 +17,63 @@ H2  (condition4) bracket: every bracket is positive.
 Source: Lemma 1 and condition (4) of the paper.
 """
 
-from drt.measurement.measurement import Measurement
+from typing import Any
+
+from drt.measurement.quantity import DESCENT
 from drt.numeric.numbers import Number, maximum, sum
-from drt.theory import hypotheses_descent as _registered  # noqa: F401  (importing it registers the hypotheses)
 from drt.theory.base import Claim, register
-from drt.theory.hypotheses import resolve
-
-SETTING = ("-biases", "-nonzero", "gradients")
 
 
-def lemma1(m: Measurement) -> Number:
+def lemma1(m: Any) -> Number:
     """Σ‖g_l‖‖ΔW_l‖·max_t ‖g_l(W+tΔW) − g_l‖/‖g_l‖."""
     return sum(m.lever * m.breakdown)
 
 
-def lemma1_mean(m: Measurement) -> Number:
+def lemma1_mean(m: Any) -> Number:
     """Σ‖g_l‖‖ΔW_l‖·∫₀¹ ‖g_l(W+tΔW) − g_l‖/‖g_l‖ dt."""
     return sum(m.lever * m.mean_breakdown)
 
 
-def tangent(m: Measurement) -> Number:
+def tangent(m: Any) -> Number:
     """Σ‖g_l‖‖ΔW_l‖cos θ_l: how far the loss would fall along its tangent."""
     return maximum(sum(m.lever * m.cosines), 0.0)
 
 
 register(
     Claim(
-        "lemma1",
-        "theorem",
-        "descent",
-        "𝓛(W+ΔW) − 𝓛(W) ≤ −Σ‖g_l‖‖ΔW_l‖[cos θ_l − max_t ‖g_l(W+tΔW) − g_l‖/‖g_l‖]",
-        "paper, Lemma 1",
-        resolve(SETTING),
-        lemma1,
+        id="lemma1",
+        kind="theorem",
+        quantity=DESCENT,
+        statement="𝓛(W+ΔW) − 𝓛(W) ≤ −Σ‖g_l‖‖ΔW_l‖[cos θ_l − max_t ‖g_l(W+tΔW) − g_l‖/‖g_l‖]",
+        source="paper, Lemma 1",
+        hypotheses=("gradients",),
+        formula=lemma1,
         left="excess",
         known="true",
     )
 )
 register(
     Claim(
-        "lemma1.mean",
-        "theorem",
-        "descent",
-        "𝓛(W+ΔW) − 𝓛(W) ≤ −Σ‖g_l‖‖ΔW_l‖[cos θ_l − ∫₀¹ ‖g_l(W+tΔW) − g_l‖/‖g_l‖ dt]",
-        "sharper than Lemma 1: derived in proofs_checks/coq/Descent.v",
-        resolve(SETTING),
-        lemma1_mean,
+        id="lemma1.mean",
+        kind="theorem",
+        quantity=DESCENT,
+        statement="𝓛(W+ΔW) − 𝓛(W) ≤ −Σ‖g_l‖‖ΔW_l‖[cos θ_l − ∫₀¹ ‖g_l(W+tΔW) − g_l‖/‖g_l‖ dt]",
+        source="sharper than Lemma 1: derived in proofs_checks/coq/Descent.v",
+        hypotheses=("gradients",),
+        formula=lemma1_mean,
         left="excess",
         known="true",
     )
 )
 register(
     Claim(
-        "condition4",
-        "theorem",
-        "descent",
-        "cos θ_l > max_t ‖g_l(W+tΔW) − g_l‖/‖g_l‖ for all l ⇒ 𝓛(W+ΔW) < 𝓛(W)",
-        "paper, condition (4)",
-        resolve((*SETTING, "bracket")),
-        tangent,
+        id="condition4",
+        kind="theorem",
+        quantity=DESCENT,
+        statement="cos θ_l > max_t ‖g_l(W+tΔW) − g_l‖/‖g_l‖ for all l ⇒ 𝓛(W+ΔW) < 𝓛(W)",
+        source="paper, condition (4)",
+        hypotheses=("gradients", "bracket"),
+        formula=tangent,
         left="excess",
         known="true",
     )

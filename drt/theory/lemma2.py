@@ -18,50 +18,59 @@ w = 1, ΔW = −2 meets it with equality, and the loss is what it was. Coq: Desc
 Source: Lemma 2 of the paper; the constant, its reviewers; the mean, this project.
 """
 
+from drt.measurement.quantity import DESCENT
 from drt.theory.base import Claim, register
-from drt.theory.hypotheses import resolve
-from drt.theory.lemma1 import SETTING, tangent
+from drt.theory.lemma1 import tangent
 
-for claim_id, statement, source, names, known in (
-    (
-        "lemma2",
-        "deep relative trust on W+tΔW and η < (1 + cos θ_l)^{1/L} − 1 ⇒ 𝓛(W+ΔW) < 𝓛(W)",
-        "paper, Lemma 2",
-        ("step-size", "trust"),
-        "true",
-    ),
-    (
-        "lemma2.mean",
-        "deep relative trust on W+tΔW and [(1+η)^{L+1} − 1]/((L+1)η) − 1 < cos θ_l ⇒ 𝓛(W+ΔW) < 𝓛(W)",
-        "sharper than Lemma 2: derived in proofs_checks/coq/Descent.v",
-        ("step-size-mean", "trust"),
-        "true",
-    ),
-    (
-        "lemma2.unconditional",
-        "η < (1 + cos θ_l)^{1/L} − 1 ⇒ 𝓛(W+ΔW) < 𝓛(W)",
-        "paper, Lemma 2, its model not asked for",
-        ("step-size",),
-        "false",
-    ),
-    (
-        "lemma2.constant",
-        "trust with C = (β/α·κ²)^L and η < (1 + cos θ_l/C)^{1/L} − 1 ⇒ 𝓛(W+ΔW) < 𝓛(W)",
-        "the paper's reviewers",
-        ("transmission", "conditioning-w", "step-size-constant", "trust-constant"),
-        "true",
-    ),
-):
-    register(
-        Claim(
-            claim_id,
-            "model" if known == "false" else "theorem",
-            "descent",
-            statement,
-            source,
-            resolve((*SETTING, *names)),
-            tangent,
-            left="excess",
-            known=known,
-        )
+register(
+    Claim(
+        id="lemma2",
+        kind="theorem",
+        quantity=DESCENT,
+        statement="deep relative trust on W+tΔW and η < (1 + cos θ_l)^{1/L} − 1 ⇒ 𝓛(W+ΔW) < 𝓛(W)",
+        source="paper, Lemma 2",
+        hypotheses=("gradients", "step-size", "trust"),
+        formula=tangent,
+        left="excess",
+        known="true",
     )
+)
+register(
+    Claim(
+        id="lemma2.mean",
+        kind="theorem",
+        quantity=DESCENT,
+        statement="deep relative trust on W+tΔW and [(1+η)^{L+1} − 1]/((L+1)η) − 1 < cos θ_l ⇒ 𝓛(W+ΔW) < 𝓛(W)",
+        source="sharper than Lemma 2: derived in proofs_checks/coq/Descent.v",
+        hypotheses=("gradients", "step-size-mean", "trust"),
+        formula=tangent,
+        left="excess",
+        known="true",
+    )
+)
+register(
+    Claim(
+        id="lemma2.unconditional",
+        kind="model",
+        quantity=DESCENT,
+        statement="η < (1 + cos θ_l)^{1/L} − 1 ⇒ 𝓛(W+ΔW) < 𝓛(W)",
+        source="paper, Lemma 2, its model not asked for",
+        hypotheses=("gradients", "step-size"),
+        formula=tangent,
+        left="excess",
+        known="false",
+    )
+)
+register(
+    Claim(
+        id="lemma2.constant",
+        kind="theorem",
+        quantity=DESCENT,
+        statement="trust with C = (β/α·κ²)^L and η < (1 + cos θ_l/C)^{1/L} − 1 ⇒ 𝓛(W+ΔW) < 𝓛(W)",
+        source="the paper's reviewers",
+        hypotheses=("gradients", "transmission", "conditioning-w", "step-size-constant", "trust-constant"),
+        formula=tangent,
+        left="excess",
+        known="true",
+    )
+)

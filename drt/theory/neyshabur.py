@@ -9,33 +9,27 @@ Implied by `norm-product.function`: (1 + 1/L)^L < e. Source: Neyshabur, Bhojanap
 paper's [34]), stated there for ReLU.
 """
 
-from drt.measurement.measurement import Measurement
-from drt.numeric.numbers import Number, exp, log, prod
-from drt.numeric.numbers import sum as sum_
+from typing import Any
+
+from drt.measurement.quantity import FUNCTION
+from drt.numeric.numbers import Number, exp, one, prod, sum
 from drt.theory.base import Claim, register
-from drt.theory.hypotheses import resolve
 
 
-def value(m: Measurement) -> Number:
+def value(m: Any) -> Number:
     """e·‖x‖·Π‖W_l‖₂·Σρ_l."""
-    return exp(1 + 0 * m.norm_x) * m.norm_x * prod(m.norm_w) * sum_(m.rho)
-
-
-def log_value(m: Measurement) -> Number:
-    """Its logarithm."""
-    return 1 + m.log_norm_x + sum_(m.log_norm_w) + log(sum_(m.rho))
+    return exp(one(m.norm_x)) * m.norm_x * prod(m.norm_w) * sum(m.rho)
 
 
 register(
     Claim(
-        "neyshabur.function",
-        "theorem",
-        "function",
-        "‖f̃ − f‖ ≤ e·‖x‖·Π‖W_k‖₂·Σρ_k if every ρ_k ≤ 1/L and β ≤ 1",
-        "Neyshabur et al. 2018, Lemma 2",
-        resolve(("small", "lipschitz")),
-        value,
-        log_value,
+        id="neyshabur.function",
+        kind="theorem",
+        quantity=FUNCTION,
+        statement="‖f̃ − f‖ ≤ e·‖x‖·Π‖W_k‖₂·Σρ_k if every ρ_k ≤ 1/L and β ≤ 1",
+        source="Neyshabur et al. 2018, Lemma 2",
+        hypotheses=("biases", "nonzero", "small", "lipschitz"),
+        formula=value,
         left="absolute",
         known="true",
     )

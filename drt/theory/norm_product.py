@@ -6,33 +6,27 @@ Any widths, α = 0 (ReLU) allowed. No hypothesis but the absence of biases.
 Source: Bernstein, Mingard, Huang, Azizan and Yue, Automatic Gradient Descent, 2023.
 """
 
-from drt.measurement.measurement import Measurement
-from drt.numeric.numbers import Number, log, log_product_minus_one, prod, product_minus_one
-from drt.numeric.numbers import sum as sum_
+from typing import Any
+
+from drt.measurement.quantity import FUNCTION
+from drt.numeric.numbers import Number, prod, product_minus_one
 from drt.theory.base import Claim, register
-from drt.theory.hypotheses import resolve
 
 
-def value(m: Measurement) -> Number:
+def value(m: Any) -> Number:
     """Π β_l‖W_l‖₂·‖x‖·[Π(1 + ρ_l) − 1]."""
     return prod(m.betas * m.norm_w) * m.norm_x * product_minus_one(m.rho)
 
 
-def log_value(m: Measurement) -> Number:
-    """Its logarithm."""
-    return sum_(log(m.betas) + m.log_norm_w) + m.log_norm_x + log_product_minus_one(m.rho)
-
-
 register(
     Claim(
-        "norm-product.function",
-        "theorem",
-        "function",
-        "‖f̃ − f‖ ≤ β^L Π‖W_k‖₂ ‖x‖ [Π(1 + ρ_k) − 1]",
-        "Bernstein et al., Automatic Gradient Descent, 2023",
-        resolve(()),
-        value,
-        log_value,
+        id="norm-product.function",
+        kind="theorem",
+        quantity=FUNCTION,
+        statement="‖f̃ − f‖ ≤ β^L Π‖W_k‖₂ ‖x‖ [Π(1 + ρ_k) − 1]",
+        source="Bernstein et al., Automatic Gradient Descent, 2023",
+        hypotheses=("biases", "nonzero"),
+        formula=value,
         left="absolute",
         known="true",
     )

@@ -22,92 +22,74 @@ a norm by more than α_k·s_min(W_k), and each adds to the relative change what 
 Source: Modelling assumption 1 of the paper; the spectral one is a conjecture of this project's.
 """
 
-from drt.measurement.measurement import Measurement
-from drt.numeric.numbers import Number, exp, expm1, log, log1p, log_product_minus_one, maximum, product_minus_one
-from drt.numeric.numbers import sum as sum_
-from drt.theory import hypotheses_descent as _registered  # noqa: F401  (importing it registers the hypotheses)
+from typing import Any
+
+from drt.measurement.quantity import DESCENT
+from drt.numeric.numbers import (
+    Number,
+    maximum,
+    per_layer,
+    product_minus_one,
+    products_below,
+    products_from,
+    products_others,
+)
 from drt.theory.base import Claim, register
-from drt.theory.hypotheses import resolve
 
 
-def deep(m: Measurement) -> Number:
+def deep(m: Any) -> Number:
     """Π(1 + δ_k) − 1."""
     return product_minus_one(m.delta)
 
 
-def log_deep(m: Measurement) -> Number:
-    """Its logarithm."""
-    return log_product_minus_one(m.delta)
-
-
-def spectral(m: Measurement) -> Number:
+def spectral(m: Any) -> Number:
     """Π(1 + ρ_k) − 1."""
     return product_minus_one(m.rho)
 
 
-def log_spectral(m: Measurement) -> Number:
-    """Its logarithm."""
-    return log_product_minus_one(m.rho)
-
-
-def _factors(m: Measurement, layer: int) -> tuple[Number, Number]:
-    """Log C_l, and the logarithm of what 1 is subtracted from, of layer l = layer + 1."""
-    slopes, kappas, steps = log(m.betas / m.alphas), log(m.kappa_w), log1p(m.rho)
-    below, above = (..., slice(layer)), (..., slice(layer + 1, None))
-    constant = sum_(slopes[below]) + sum_(kappas[below]) + sum_(kappas[above])
-    growth = log1p(m.gamma) + sum_(slopes[..., slice(layer, None)]) + sum_(steps[below]) + sum_(steps[above])
-    return constant, growth
-
-
-def constant_trust(m: Measurement) -> Number:
+def constant_trust(m: Any) -> Number:
     """max_l C_l·[(1 + γ)·Π_{k≥l} (β_k/α_k)·Π_{k≠l} (1 + ρ_k) − 1]."""
-    largest = None
-    for layer in range(m.depth):
-        constant, growth = _factors(m, layer)
-        bound = exp(constant) * expm1(growth)
-        largest = bound if largest is None else maximum(largest, bound)
-    return largest
+    ratio = m.betas / m.alphas
+    constant = products_below(ratio) * products_others(m.kappa_w)
+    growth = (1 + per_layer(m.gamma)) * products_from(ratio) * products_others(1 + m.rho)
+    return maximum(constant * (growth - 1))
 
-
-def log_constant_trust(m: Measurement) -> Number:
-    """Its logarithm."""
-    largest = None
-    for layer in range(m.depth):
-        constant, growth = _factors(m, layer)
-        bound = constant + growth + log(-expm1(-growth))  # log(eᵍ − 1), which does not overflow
-        largest = bound if largest is None else maximum(largest, bound)
-    return largest
-
-
-for claim_id, letter, source, formula, log_formula in (
-    ("deep-relative-trust", "δ", "paper, Modelling assumption 1", deep, log_deep),
-    ("spectral-relative-trust", "ρ", "this project", spectral, log_spectral),
-):
-    register(
-        Claim(
-            claim_id,
-            "model",
-            "descent",
-            f"‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F ≤ Π(1 + {letter}_k) − 1 for all l",
-            source,
-            resolve(("-nonzero", "gradients")),
-            formula,
-            log_formula,
-            left="change",
-            known="false",
-        )
-    )
 
 register(
     Claim(
-        "spectral-relative-trust.constant",
-        "theorem",
-        "descent",
-        "‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F ≤ C_l[(1 + γ)Π_{k≥l} (β/α)·Π_{k≠l} (1 + ρ_k) − 1] for all l",
-        "this project, proofs_checks/coq/Gradient.v",
-        resolve(("-nonzero", "gradients", "transmission", "conditioning-w", "widths", "one-input")),
-        constant_trust,
-        log_constant_trust,
+        id="deep-relative-trust",
+        kind="model",
+        quantity=DESCENT,
+        statement="‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F ≤ Π(1 + δ_k) − 1 for all l",
+        source="paper, Modelling assumption 1",
+        hypotheses=("biases", "gradients"),
+        formula=deep,
+        left="change",
+        known="false",
+    )
+)
+register(
+    Claim(
+        id="spectral-relative-trust",
+        kind="model",
+        quantity=DESCENT,
+        statement="‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F ≤ Π(1 + ρ_k) − 1 for all l",
+        source="this project",
+        hypotheses=("biases", "gradients"),
+        formula=spectral,
+        left="change",
+        known="false",
+    )
+)
+register(
+    Claim(
+        id="spectral-relative-trust.constant",
+        kind="theorem",
+        quantity=DESCENT,
+        statement="‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F ≤ C_l[(1 + γ)Π_{k≥l} (β/α)·Π_{k≠l} (1 + ρ_k) − 1] for all l",
+        source="this project, proofs_checks/coq/Gradient.v",
+        hypotheses=("biases", "gradients", "transmission", "conditioning-w", "widths", "one-input"),
+        formula=constant_trust,
         left="change",
         known="true",
     )

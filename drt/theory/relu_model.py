@@ -10,36 +10,39 @@ H3  widths as in the corrected Theorem 1, so that only the model is on trial.
 A model, not a theorem: ReLU has α = 0. Source: the paper, after Theorem 1 ("we may model ...").
 """
 
-from drt.measurement.measurement import Measurement
-from drt.numeric.numbers import Number, log, log_product_minus_one, product_minus_one
+from typing import Any
+
+from drt.measurement.quantity import FUNCTION, JACOBIAN
+from drt.numeric.numbers import Number, product_minus_one
 from drt.theory.base import Claim, register
-from drt.theory.hypotheses import resolve
 
 
-def value(m: Measurement) -> Number:
+def value(m: Any) -> Number:
     """κ^{2n}·[Π(1 + δ_k) − 1] over the n layers measured."""
     return m.kappa ** (2 * m.depth) * product_minus_one(m.delta)
 
 
-def log_value(m: Measurement) -> Number:
-    """Its logarithm."""
-    return 2 * m.depth * log(m.kappa) + log_product_minus_one(m.delta)
-
-
-for claim_id, quantity, statement in (
-    ("relu-model", "function", "‖f̃ − f‖/‖f‖ ≤ κ^{2L} [Π(1 + δ_k) − 1] for ReLU"),
-    ("relu-model.jacobian", "jacobian", "‖J̃_l − J_l‖_F/‖J_l‖_F ≤ κ^{2(L−l)} [Π_{k>l} (1 + δ_k) − 1] for ReLU"),
-):
-    register(
-        Claim(
-            claim_id,
-            "model",
-            quantity,
-            statement,
-            "paper, after Theorem 1: α = β = ½",
-            resolve(("relu", "conditioning", "widths")),
-            value,
-            log_value,
-            known="false",
-        )
+register(
+    Claim(
+        id="relu-model",
+        kind="model",
+        quantity=FUNCTION,
+        statement="‖f̃ − f‖/‖f‖ ≤ κ^{2L} [Π(1 + δ_k) − 1] for ReLU",
+        source="paper, after Theorem 1: α = β = ½",
+        hypotheses=("biases", "nonzero", "relu", "conditioning", "widths"),
+        formula=value,
+        known="false",
     )
+)
+register(
+    Claim(
+        id="relu-model.jacobian",
+        kind="model",
+        quantity=JACOBIAN,
+        statement="‖J̃_l − J_l‖_F/‖J_l‖_F ≤ κ^{2(L−l)} [Π_{k>l} (1 + δ_k) − 1] for ReLU",
+        source="paper, after Theorem 1: α = β = ½",
+        hypotheses=("biases", "nonzero", "relu", "conditioning", "widths"),
+        formula=value,
+        known="false",
+    )
+)

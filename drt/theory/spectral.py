@@ -12,63 +12,45 @@ H3  widths: never contract (function), form a valley (Jacobian).
 Source: derived in proofs_checks/spectral.py; sharper than Theorem 1 of the paper.
 """
 
-from drt.measurement.measurement import Measurement
-from drt.numeric.numbers import Number, log, log_product_minus_one, prod, product_minus_one
-from drt.numeric.numbers import sum as sum_
+from typing import Any
+
+from drt.measurement.quantity import FUNCTION, JACOBIAN
+from drt.numeric.numbers import Number, prod, product_minus_one
 from drt.theory.base import Claim, register
-from drt.theory.hypotheses import resolve
+from drt.theory.theorem1 import slopes_and
 
 
-def function(m: Measurement) -> Number:
+def function(m: Any) -> Number:
     """Π (β_l/α_l)κ(W_l)·[Π(1 + ρ_l) − 1]."""
     return prod(m.betas / m.alphas * m.kappa_w) * product_minus_one(m.rho)
 
 
-def log_function(m: Measurement) -> Number:
-    """Its logarithm."""
-    return sum_(log(m.betas / m.alphas * m.kappa_w)) + log_product_minus_one(m.rho)
-
-
-def _slopes_and_rho(m: Measurement) -> Number:
-    ratio = m.betas / m.alphas
-    return ratio * m.rho + (ratio - 1)
-
-
-def jacobian(m: Measurement) -> Number:
+def jacobian(m: Any) -> Number:
     """Π κ(W_k)·[Π (β_k/α_k)(1 + ρ_k) − 1]."""
-    return prod(m.kappa_w) * product_minus_one(_slopes_and_rho(m))
+    return prod(m.kappa_w) * product_minus_one(slopes_and(m, m.rho))
 
 
-def log_jacobian(m: Measurement) -> Number:
-    """Its logarithm."""
-    return sum_(log(m.kappa_w)) + log_product_minus_one(_slopes_and_rho(m))
-
-
-HYPOTHESES = resolve(("transmission", "conditioning-w", "widths"))
-SOURCE = "this project, proofs_checks/spectral.py"
 register(
     Claim(
-        "spectral.function",
-        "theorem",
-        "function",
-        "‖f̃ − f‖/‖f‖ ≤ Π (β/α·κ(W_k)) · [Π(1 + ρ_k) − 1], widths never contract",
-        SOURCE,
-        HYPOTHESES,
-        function,
-        log_function,
+        id="spectral.function",
+        kind="theorem",
+        quantity=FUNCTION,
+        statement="‖f̃ − f‖/‖f‖ ≤ Π (β/α·κ(W_k)) · [Π(1 + ρ_k) − 1], widths never contract",
+        source="this project, proofs_checks/spectral.py",
+        hypotheses=("biases", "nonzero", "transmission", "conditioning-w", "widths"),
+        formula=function,
         known="true",
     )
 )
 register(
     Claim(
-        "spectral.jacobian",
-        "theorem",
-        "jacobian",
-        "‖J̃_l − J_l‖_F/‖J_l‖_F ≤ Π_{k>l} κ(W_k) · [Π_{k>l} (β/α)(1 + ρ_k) − 1], widths a valley",
-        SOURCE,
-        HYPOTHESES,
-        jacobian,
-        log_jacobian,
+        id="spectral.jacobian",
+        kind="theorem",
+        quantity=JACOBIAN,
+        statement="‖J̃_l − J_l‖_F/‖J_l‖_F ≤ Π_{k>l} κ(W_k) · [Π_{k>l} (β/α)(1 + ρ_k) − 1], widths a valley",
+        source="this project, proofs_checks/spectral.py",
+        hypotheses=("biases", "nonzero", "transmission", "conditioning-w", "widths"),
+        formula=jacobian,
         known="true",
     )
 )

@@ -14,64 +14,77 @@ H3  widths: (a) never contract; (b) form a valley. The paper states both without
 Source: Theorem 1; H3 from its machine-checked proof.
 """
 
-from drt.measurement.measurement import Measurement
-from drt.numeric.numbers import Number, log, log_product_minus_one, prod, product_minus_one
-from drt.numeric.numbers import sum as sum_
+from typing import Any
+
+from drt.measurement.quantity import FUNCTION, JACOBIAN
+from drt.numeric.numbers import Number, prod, product_minus_one
 from drt.theory.base import Claim, register
-from drt.theory.hypotheses import resolve
 
 
-def function(m: Measurement) -> Number:
+def function(m: Any) -> Number:
     """Π (β_l/α_l)·κ^{2L}·[Π(1 + δ_l) − 1]."""
     return prod(m.betas / m.alphas) * m.kappa ** (2 * m.depth) * product_minus_one(m.delta)
 
 
-def log_function(m: Measurement) -> Number:
-    """Its logarithm."""
-    return sum_(log(m.betas / m.alphas)) + 2 * m.depth * log(m.kappa) + log_product_minus_one(m.delta)
-
-
-def slopes_and_delta(m: Measurement) -> Number:
-    """(β_l/α_l)(1 + δ_l) − 1, the relative change of one layer of the Jacobian."""
+def slopes_and(m: Any, sizes: Number) -> Number:
+    """(β_l/α_l)(1 + size_l) − 1, the relative change of one layer of the Jacobian."""
     ratio = m.betas / m.alphas
-    return ratio * m.delta + (ratio - 1)
+    return ratio * sizes + (ratio - 1)
 
 
-def jacobian(m: Measurement) -> Number:
+def jacobian(m: Any) -> Number:
     """Π (β_k/α_k)·κ^{2(L−l)}·[Π (β_k/α_k)(1 + δ_k) − 1]."""
-    return prod(m.betas / m.alphas) * m.kappa ** (2 * m.depth) * product_minus_one(slopes_and_delta(m))
+    return prod(m.betas / m.alphas) * m.kappa ** (2 * m.depth) * product_minus_one(slopes_and(m, m.delta))
 
 
-def log_jacobian(m: Measurement) -> Number:
-    """Its logarithm."""
-    product = log_product_minus_one(slopes_and_delta(m))
-    return sum_(log(m.betas / m.alphas)) + 2 * m.depth * log(m.kappa) + product
+OF_FUNCTION = "‖f̃ − f‖/‖f‖ ≤ (β/α·κ²)^L [Π(1 + δ_k) − 1]"
+OF_JACOBIAN = "‖J̃_l − J_l‖_F/‖J_l‖_F ≤ (β/α·κ²)^{L−l} [Π_{k>l} (β/α)(1 + δ_k) − 1]"
 
-
-FUNCTION = "‖f̃ − f‖/‖f‖ ≤ (β/α·κ²)^L [Π(1 + δ_k) − 1]"
-JACOBIAN = "‖J̃_l − J_l‖_F/‖J_l‖_F ≤ (β/α·κ²)^{L−l} [Π_{k>l} (β/α)(1 + δ_k) − 1]"
-
-for quantity, statement, formula, log_formula, shape in (
-    ("function", FUNCTION, function, log_function, "never contract"),
-    ("jacobian", JACOBIAN, jacobian, log_jacobian, "form a valley"),
-):
-    full = resolve(("transmission", "conditioning", "widths"))
-    corrected = f"{statement}, widths {shape}"
-    source = f"paper, Theorem 1 ({'a' if quantity == 'function' else 'b'})"
-    register(
-        Claim(f"theorem1.{quantity}", "theorem", quantity, corrected, source, full, formula, log_formula, known="true")
+register(
+    Claim(
+        id="theorem1.function",
+        kind="theorem",
+        quantity=FUNCTION,
+        statement=f"{OF_FUNCTION}, widths never contract",
+        source="paper, Theorem 1 (a)",
+        hypotheses=("biases", "nonzero", "transmission", "conditioning", "widths"),
+        formula=function,
+        known="true",
     )
-    stated = resolve(("transmission", "conditioning"))
-    register(
-        Claim(
-            f"theorem1.{quantity}.as-stated",
-            "conjecture",
-            quantity,
-            f"{statement}, any widths",
-            f"{source}, as stated",
-            stated,
-            formula,
-            log_formula,
-            known="false",
-        )
+)
+register(
+    Claim(
+        id="theorem1.function.as-stated",
+        kind="conjecture",
+        quantity=FUNCTION,
+        statement=f"{OF_FUNCTION}, any widths",
+        source="paper, Theorem 1 (a), as stated",
+        hypotheses=("biases", "nonzero", "transmission", "conditioning"),
+        formula=function,
+        known="false",
     )
+)
+register(
+    Claim(
+        id="theorem1.jacobian",
+        kind="theorem",
+        quantity=JACOBIAN,
+        statement=f"{OF_JACOBIAN}, widths form a valley",
+        source="paper, Theorem 1 (b)",
+        hypotheses=("biases", "nonzero", "transmission", "conditioning", "widths"),
+        formula=jacobian,
+        known="true",
+    )
+)
+register(
+    Claim(
+        id="theorem1.jacobian.as-stated",
+        kind="conjecture",
+        quantity=JACOBIAN,
+        statement=f"{OF_JACOBIAN}, any widths",
+        source="paper, Theorem 1 (b), as stated",
+        hypotheses=("biases", "nonzero", "transmission", "conditioning"),
+        formula=jacobian,
+        known="false",
+    )
+)

@@ -12,13 +12,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from drt.errors import InputError
-from drt.measurement.measurement import Measurement
+from drt.measurement.measured import Measured
 from drt.numeric.caching import cached_property
 from drt.numeric.spectra import UNIT
-from drt.theory.base import Claim
+from drt.theory.base import Claim, evaluate, logarithm
 from drt.theory.hypotheses import hypotheses
-
-OUTCOMES = ("holds", "violated", "inapplicable", "undecided")
+from drt.theory.outcome import Outcome
 
 
 @dataclass(frozen=True)
@@ -36,18 +35,18 @@ class Verdict:
     log_lhs: float = math.nan
     log_rhs: float = math.nan
     reason: str = ""
-    outcome: str = ""
+    outcome: Outcome | None = None
 
     def __post_init__(self) -> None:
         if math.isnan(self.log_lhs):
             object.__setattr__(self, "log_lhs", _log(self.lhs))
             object.__setattr__(self, "log_rhs", _log(self.rhs))
-        if not self.outcome:
+        if self.outcome is None:
             object.__setattr__(self, "outcome", _decide(self.log_lhs, self.log_rhs, self.rounding))
 
     def __bool__(self) -> bool:
         """True only where the claim is known to hold."""
-        return self.outcome == "holds"
+        return self.outcome is Outcome.HOLDS
 
     @property
     def ratio(self) -> float:
@@ -63,20 +62,20 @@ def _log(x: float) -> float:
     return math.nan if not x >= 0 else -math.inf if x == 0 else math.log(x)
 
 
-def _decide(log_lhs: float, log_rhs: float, rounding: float) -> str:
+def _decide(log_lhs: float, log_rhs: float, rounding: float) -> Outcome:
     if log_lhs == log_rhs == -math.inf or log_lhs + rounding <= log_rhs:
-        return "holds" if log_rhs < math.inf else "undecided"
-    return "violated" if math.inf > log_lhs - rounding > log_rhs else "undecided"
+        return Outcome.HOLDS if log_rhs < math.inf else Outcome.UNDECIDED
+    return Outcome.VIOLATED if math.inf > log_lhs - rounding > log_rhs else Outcome.UNDECIDED
 
 
 class Verdicts:
     """A verdict for each instance of a batch: a sequence of `Verdict`, with the batch's tensors beside it.
 
-    codes (…,): index into OUTCOMES. log_lhs, log_rhs (…,). failed: hypothesis name → where it fails (bool tensor).
+    codes (…,): `Outcome.code` of each. log_lhs, log_rhs (…,). failed: hypothesis name → where it fails (bool tensor).
     log_ratio (…,): log(actual/bound), NaN where inapplicable and for 0/0.
     """
 
-    def __init__(self, claim: Claim, m: Measurement):
+    def __init__(self, claim: Claim, m: Measured):
         if claim.quantity != m.quantity:
             raise InputError(
                 f"claim {claim.id} is about the {claim.quantity}, but the measurement about the {m.quantity}"
@@ -94,7 +93,7 @@ class Verdicts:
             [*self.failed.values(), torch.zeros(m.batch_shape, dtype=torch.bool, device=m.device)]
         ).any(0)
         if callable(claim.left):  # an identity: its right side is a rounding bound already
-            self.log_lhs = self.lower = self.upper = claim.left(m)
+            self.log_lhs = self.lower = self.upper = logarithm(evaluate(claim.left, m)).expand(m.batch_shape)
         else:
             self.log_lhs, self.lower, self.upper = m.log_left(claim.left)
         sides = [claim.checked_log_value(m if side == 0 else m.inflated(side), applicable) for side in (0, 1, -1)]
@@ -111,27 +110,35 @@ class Verdicts:
             certain = hypotheses[name].certain
             if certain is not None and violated.any():
                 violated = violated & certain(m)
-        codes = torch.full(m.batch_shape, 3, dtype=torch.uint8, device=self.log_rhs.device)
-        codes[violated] = 1
-        codes[holds] = 0
-        codes[~applicable] = 2
+        codes = torch.full(m.batch_shape, Outcome.UNDECIDED.code, dtype=torch.uint8, device=self.log_rhs.device)
+        codes[violated] = Outcome.VIOLATED.code
+        codes[holds] = Outcome.HOLDS.code
+        codes[~applicable] = Outcome.INAPPLICABLE.code
         self.codes = codes
+
+    def where(self, outcome: Outcome) -> Bool[Tensor, "..."]:
+        """The instances with this outcome."""
+        return self.codes == outcome.code
+
+    def outcome(self, index: tuple[int, ...]) -> Outcome:
+        """The outcome of the instance at this batch index."""
+        return list(Outcome)[int(self.codes[index])]
 
     @cached_property
     def log_ratio(self) -> Float[Tensor, "..."]:
-        return torch.where(self.codes == 2, torch.nan, self.log_lhs - self.log_rhs)
+        return torch.where(self.where(Outcome.INAPPLICABLE), torch.nan, self.log_lhs - self.log_rhs)
 
-    def count(self, outcome: str) -> int:
+    def count(self, outcome: Outcome | str) -> int:
         """How many instances have this outcome."""
-        return int((self.codes == OUTCOMES.index(outcome)).sum())
+        return int(self.where(Outcome(outcome)).sum())
 
     def why(self, index: tuple[int, ...]) -> str:
         """Why the instance at this batch index is inapplicable or undecided; "" if it is neither."""
-        outcome = OUTCOMES[int(self.codes[index])]
-        if outcome == "inapplicable":
+        outcome = self.outcome(index)
+        if outcome is Outcome.INAPPLICABLE:
             name = next(name for name, failed in self.failed.items() if failed[index])
             return f"{name}: {hypotheses[name].why(self.measurement, index)}"
-        if outcome == "undecided":
+        if outcome is Outcome.UNDECIDED:
             if not math.isfinite(self.log_lhs[index]) or not math.isfinite(self.log_rhs[index]):
                 return "overflow or underflow"
             if self.upper[index] == math.inf:
@@ -156,9 +163,7 @@ class Verdicts:
             index = tuple(int(i) for i in np.unravel_index(index % len(self), self.codes.shape))
         lhs, rhs = float(self.log_lhs[index]), float(self.log_rhs[index])
         rounding = float((self.upper - self.lower + self.rhs_upper - self.rhs_lower)[index])
-        return Verdict(
-            self.claim.id, _exp(lhs), _exp(rhs), rounding, lhs, rhs, self.why(index), OUTCOMES[int(self.codes[index])]
-        )
+        return Verdict(self.claim.id, _exp(lhs), _exp(rhs), rounding, lhs, rhs, self.why(index), self.outcome(index))
 
     def __iter__(self) -> Iterator[Verdict]:
         for index in torch.cartesian_prod(*(torch.arange(n) for n in self.codes.shape)).reshape(len(self), -1).tolist():
@@ -169,7 +174,7 @@ def _exp(x: float) -> float:
     return math.exp(x) if x < 709 else math.inf
 
 
-def check(claim: Claim | str, m: Measurement) -> Verdict | Verdicts:
+def check(claim: Claim | str, m: Measured) -> Verdict | Verdicts:
     """Hold a claim against every instance of a measurement: a `Verdict`, or `Verdicts` for a batch.
 
     Raises:
@@ -181,7 +186,7 @@ def check(claim: Claim | str, m: Measurement) -> Verdict | Verdicts:
         claim = find(claim)
     if not isinstance(claim, Claim):
         raise InputError(f"claim must be a claim or the id of one, got {claim!r}")
-    if not isinstance(m, Measurement):
+    if not isinstance(m, Measured):
         raise InputError(f"m must be what drt.measure or drt.measure_jacobian returns, got {type(m).__name__}")
     verdicts = Verdicts(claim, m)
     return verdicts if m.batch_shape else verdicts[()]

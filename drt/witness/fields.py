@@ -13,8 +13,8 @@ from typing import Any
 from flint import fmpq, fmpz
 
 from drt.errors import InputError, short
+from drt.measurement.quantity import DESCENT, JACOBIAN, OF_BOUNDS
 from drt.network.activations import parse_activation
-from drt.theory.base import QUANTITIES
 from drt.theory.hypotheses import hypotheses as known_hypotheses
 from drt.theory.registry import claims
 
@@ -43,17 +43,17 @@ class Budget:
 
 def quantity_of(value: Any, claim_id: str, own_bound: bool) -> str:
     """What a witness is about; a registered claim says which of them."""
-    if text(value, "quantity") not in QUANTITIES:
-        raise InputError(f"quantity={short(value)} must be one of {', '.join(QUANTITIES)}")
+    if text(value, "quantity") not in OF_BOUNDS:
+        raise InputError(f"quantity={short(value)} must be one of {', '.join(OF_BOUNDS)}")
     claim = None if own_bound else claims.get(claim_id)
     if claim is not None and claim.quantity != value:
-        raise InputError(f"quantity={value!r} must be {claim.quantity!r}, which {claim_id} is about")
+        raise InputError(f"quantity={value!r} must be {claim.quantity.value!r}, which {claim_id} is about")
     return value
 
 
 def layer_of(value: Any, quantity: str, depth: int) -> int:
     """The layer of a Jacobian, 0 for everything else."""
-    jacobian = quantity == "jacobian"
+    jacobian = quantity == JACOBIAN
     if type(value) is not int or not 0 <= value < depth or (value and not jacobian):
         wanted = f"an integer from 0 to {depth - 1}" if jacobian else f"0 for the {quantity}"
         raise InputError(f"layer={value!r} must be {wanted}")
@@ -144,7 +144,7 @@ def check_shapes(
 
 def target_of(value: Any, quantity: str, outputs: int, budget: Budget) -> Vector | None:
     """The target y of the loss, which the descent has, and nothing else."""
-    if (value is None) == (quantity == "descent"):
+    if (value is None) == (quantity == DESCENT):
         wanted = "y of the loss" if value is None else f"none for the {quantity}"
         raise InputError(f"target={'none' if value is None else 'given'} must be {wanted}")
     if value is None:

@@ -127,7 +127,7 @@ class Witness:
         return cls(
             claim.id,
             claim.statement,
-            claim.quantity,
+            claim.quantity.value,
             layer,
             tuple(a.spec for a in net.activations),
             _plain(net.weights),

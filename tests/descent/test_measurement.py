@@ -117,7 +117,7 @@ def _mp_loss(loss, o, do, y):
 def exact_step(net, dweights, x, y):
     """The same in fractions: net at one input (1, n_0) with target (1, n_L)."""
     witness = Witness.from_floats("lemma1", net, dweights, x[0], target=y[0])
-    return ExactStep(ExactNetwork(witness), 128, True)
+    return ExactStep(ExactNetwork(witness), 0, 128, True)
 
 
 def test_exact_fractions_agree():

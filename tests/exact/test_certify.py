@@ -18,11 +18,12 @@ import drt
 from drt.errors import InputError
 from drt.exact import certify as certify_module
 from drt.exact.balls import Balls
-from drt.exact.certify import certify
-from drt.exact.measurement import ExactMeasurement
+from drt.exact.certify import TWINS, certify
+from drt.exact.measurement import ExactFunction, ExactJacobian, ExactWeights
 from drt.exact.network import ExactNetwork, Piecewise, phi
 from drt.exact.singular import SingularValues
 from drt.exact.surds import ball
+from drt.measurement.measurement import Measurement
 from drt.theory.registry import of_network
 from drt.witness.witness import Witness
 from tests import certify_reference as reference
@@ -57,12 +58,12 @@ def test_enclosures_contain_320_digit_values():
 
 
 def _scaled_bounds(monkeypatch):
-    right = ExactMeasurement._condition
+    right = ExactWeights._condition
 
     def wrong(self, which, k):
         return right(self, which, k) * (1 + 1e-12)
 
-    monkeypatch.setattr(ExactMeasurement, "_condition", wrong)
+    monkeypatch.setattr(ExactWeights, "_condition", wrong)
 
 
 def _too_narrow(monkeypatch):
@@ -109,20 +110,19 @@ def test_the_soundness_check_finds_planted_errors(plant, monkeypatch):
     assert any(reference.check(seed)[1] for seed in range(120))
 
 
-def test_log_formulas_agree_with_formulas():
-    """`log_value`, which the float path uses, is the logarithm of the `value` that is certified."""
+def test_one_formula_on_logarithms_and_exactly():
+    """What the float path makes of a formula, by its logarithms, is what the certifier makes of it."""
     for claim in of_network():
-        name = claim.id
-        if name == "proposition1":
+        if claim.kind == "identity":
             continue
         w = witness(
-            name, [[[1, "1/2"], [0, 3]]] * 2, [[["1/10", 0], ["1/7", "1/9"]]] * 2, ["1/2", -3], "leaky_relu:0.5"
+            claim.id, [[[1, "1/2"], [0, 3]]] * 2, [[["1/10", 0], ["1/7", "1/9"]]] * 2, ["1/2", -3], "leaky_relu:0.5"
         )
         with ctx.workprec(128):
-            m = ExactMeasurement(ExactNetwork(w), w.quantity, 0, 128, False)
-            value, log_value = (ball(Balls.of(f(m)).entries.item()) for f in (claim.value, claim.log_value))
-        assert value.log().overlaps(log_value), name
-        assert not (value * (1 + 1e-8)).log().overlaps(log_value), name
+            exact = float(ball(Balls.of(claim.value(TWINS[w.quantity](ExactNetwork(w), 0, 128, False))).entries.item()))
+        m = Measurement.of(drt.Instance(*w.network()), claim.quantity)
+        assert float(claim.value(m)) == pytest.approx(exact, rel=1e-12), claim.id
+        assert float(claim.log_value(m)) == pytest.approx(math.log(exact), abs=1e-12), claim.id
 
 
 # --- Known examples ---
@@ -145,7 +145,7 @@ def test_a_falling_width_breaks_theorem_1_as_stated():
 def test_the_kappa_of_one_by_two_matrices_is_one():
     w = witness("theorem1.function.as-stated", [[[1, 0]]], [[[0, "1/2"]]], ["1/1000", 1])
     with ctx.workprec(128):
-        m = ExactMeasurement(ExactNetwork(w), "function", 0, 128, True)
+        m = ExactFunction(ExactNetwork(w), 0, 128, True)
         assert m.kappa == 1
         assert m.delta[0] == 0.5
 
@@ -602,7 +602,7 @@ def test_an_unbatched_measurement_has_every_field_of_the_float_one():
     w = witness("theorem1.function", [[[1, 2], [0, 3]]] * 2, [identity(2, "1/3")] * 2, [1, 1], "leaky_relu:0.5")
     m = drt.measure(*w.network())
     with ctx.workprec(128):
-        balls = ExactMeasurement(ExactNetwork(w), "function", 0, 128, False)
+        balls = ExactFunction(ExactNetwork(w), 0, 128, False)
         of_floats = ("inflated", "log_left", "rounding", "device", "size_of_logarithms")
         names = [n for n in dir(type(m)) if not n.startswith("_") and n not in of_floats]
         names += [f"norm_{n}" for n in ("w", "dw", "wt", "x", "f", "df", "dwh")] + ["alpha", "beta", "depth", "widths"]
@@ -616,4 +616,4 @@ def test_an_unbatched_measurement_has_every_field_of_the_float_one():
             else:
                 assert got == expected, name
         with pytest.raises(AttributeError, match="a measurement of the jacobian has no field 'norm_x'"):
-            _ = ExactMeasurement(ExactNetwork(w), "jacobian", 0, 128, False).log_norm_x
+            _ = ExactJacobian(ExactNetwork(w), 0, 128, False).log_norm_x

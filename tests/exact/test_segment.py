@@ -29,7 +29,7 @@ def scalar(target):
     witness = Witness(
         "lemma2", "", "descent", 0, ("identity",), (((fmpq(1),),),), (((dw,),),), (fmpq(1),), target=(target,)
     )
-    return ExactStep(ExactNetwork(witness), 128, False)
+    return ExactStep(ExactNetwork(witness), 0, 128, False)
 
 
 def test_a_kink_in_the_middle():

@@ -25,7 +25,7 @@ def of(chain, instance):
 
 def both(instance):
     """Function and J_0; chains about the same measurement share what they measure."""
-    return {quantity: Measurement(instance, quantity, 0) for quantity in ("function", "jacobian")}
+    return {quantity: Measurement.of(instance, quantity) for quantity in ("function", "jacobian")}
 
 
 def random_instance(chain, activation=LEAKY, **changes):

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from drt.measurement.measurement import Measurement
+from drt.measurement.quantity import JACOBIAN
 from drt.network.activations import TanhBlend
 from proofs_checks import proposition1
 from tests.proofs_checks.common import assert_holds, extremal_instances, of, random_instance, trained_instances
@@ -14,8 +15,8 @@ def test_holds_on_random_networks(activation):
 
 def test_holds_on_extremal_and_trained_networks():
     for instance in extremal_instances().values():
-        assert_holds(proposition1.JACOBIAN, Measurement(instance, "jacobian", 0), some=False)
-    assert_holds(proposition1.JACOBIAN, Measurement(trained_instances()[0], "jacobian", 1))
+        assert_holds(proposition1.JACOBIAN, Measurement.of(instance, JACOBIAN, 0), some=False)
+    assert_holds(proposition1.JACOBIAN, Measurement.of(trained_instances()[0], JACOBIAN, 1))
 
 
 def test_a_wrong_derivative_is_caught_and_named(monkeypatch):

@@ -7,6 +7,7 @@ from drt.falsify.pipeline import falsify
 from drt.falsify.space import Space
 from drt.falsify.target import load_claim
 from drt.measurement.measurement import Measurement
+from drt.measurement.quantity import FUNCTION
 from drt.theory.registry import claims
 from drt.witness.witness import load_witness
 from proofs_checks.registry import chains, find_chain, step_claim
@@ -65,6 +66,6 @@ def test_steps_can_be_climbed():
     instance = random_instance(find_chain("spectral.function"))
     weights = [w.clone().requires_grad_() for w in instance.net.weights]
     net = type(instance.net)(weights, list(instance.net.activations))
-    m = Measurement(type(instance)(net, instance.dweights, instance.x), "function", 0)
+    m = Measurement.of(type(instance)(net, instance.dweights, instance.x), FUNCTION)
     (step.left(m) - step.log_value(m)).sum().backward()
     assert all(torch.isfinite(w.grad).all() and (w.grad != 0).any() for w in weights)

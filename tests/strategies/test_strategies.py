@@ -11,9 +11,10 @@ import drt
 from drt import Instance, Network, strategies
 from drt.errors import InputError
 from drt.measurement.measurement import measure_all
+from drt.measurement.quantity import is_valley, never_contracts
 from drt.numeric.spectra import spectrum
 from drt.strategies import plans
-from drt.theory.hypotheses import hypotheses, is_valley, never_contracts, resolve
+from drt.theory.hypotheses import hypotheses, resolve
 from tests.falsify import planted
 
 # The shape checker of our test suite looks at a random entry of each list.

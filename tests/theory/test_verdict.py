@@ -7,8 +7,9 @@ import torch
 
 import drt
 from drt.errors import InputError
+from drt.theory.outcome import Outcome
 from drt.theory.registry import of_network
-from drt.theory.verdict import OUTCOMES, Verdict
+from drt.theory.verdict import Verdict
 from tests.instances import array, generator, instance, measured, normal, scalars
 
 # W = [1 0] is perfectly conditioned and still kills a direction.
@@ -136,7 +137,7 @@ def test_batches_are_sequences_of_verdicts():
     assert [vs[i] for i in range(6)] == list(vs)
     assert vs[-1] == vs[5] == vs[1, 2]
     assert vs.codes.shape == vs.log_ratio.shape == (2, 3)
-    assert sum(map(vs.count, OUTCOMES)) == 6
+    assert sum(map(vs.count, tuple(Outcome))) == 6
     assert vs.count("violated") == 2
     assert torch.isnan(vs.log_ratio[1, 0])
     assert vs.failed["nonzero"].sum() == 1
