@@ -1,20 +1,39 @@
-"""The table of verdicts in README.md, generated from a report: `python -m figures.verdicts results/report.json`."""
+"""The verdicts in docs/verdicts.md and in README.md, generated: `python -m figures.verdicts results/report.json`.
+
+docs/verdicts.md gets a row a claim; README.md gets, for a few claims, the very lines that `drt verify` prints.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from io import StringIO
 from pathlib import Path
 
-from drt.app.wording import largest_ratio, number
+from rich.console import Console
 
-BEGIN, END = "<!-- verdicts: begin (generated) -->", "<!-- verdicts: end -->"
+from drt.app.report import table
+from drt.app.wording import largest_ratio, number
+from drt.numeric.files import write_atomically
+
+# The claims of README's example: each kind of verdict, and the repaired form beside what is refuted.
+SHOWN = (
+    "theorem1.function",
+    "theorem1.function.as-stated",
+    "spectral.function",
+    "lemma2",
+    "lemma2.unconditional",
+    "deep-relative-trust",
+)
+WIDTH = 100  # of a terminal whose output is piped, in columns
 
 
 def markdown(result: dict) -> str:
-    """A row a claim: status, instances it applied to, largest actual/bound, median looseness in decades, statement."""
+    """The table of all claims, under a line that says which run it is of."""
     lines = [
+        f"drt {result['version']}, seed {result['seed']}, `drt verify{' --quick' if result['quick'] else ''}`:",
+        "",
         "| claim | kind | verdict | applied to | largest actual/bound | looseness (decades) | statement |",
         "| --- | --- | --- | ---: | ---: | ---: | --- |",
     ]
@@ -29,27 +48,50 @@ def markdown(result: dict) -> str:
     return "\n".join(lines)
 
 
-def splice(readme: str, table: str) -> str:
-    """README's text with the table between its markers replaced."""
-    head, rest = readme.split(BEGIN)
-    _, tail = rest.split(END)
-    return f"{head}{BEGIN}\n{table}\n{END}{tail}"
+def excerpt(result: dict) -> str:
+    """What `drt verify` prints of the claims SHOWN, as a block of code."""
+    shown = {**result, "claims": [r for r in result["claims"] if r["id"] in SHOWN]}
+    console = Console(file=StringIO(), width=WIDTH, no_color=True)
+    console.print(table(shown, WIDTH))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # a StringIO
+    return "\n".join(["```text", *(line.rstrip() for line in lines), "```"])
 
 
-def main() -> None:
-    """Replace the table in README.md by that of a report."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def splice(text: str, name: str, block: str) -> str:
+    """The text with what stands between the markers of this name replaced.
+
+    Raises:
+        ValueError: the markers are not there, once each and in this order.
+    """
+    begin, end = (f"<!-- {name}: {which} -->" for which in ("begin (generated)", "end"))
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ValueError(f"expected one {begin!r} and one {end!r}")
+    head, rest = text.split(begin)
+    if end not in rest:
+        raise ValueError(f"expected {end!r} after {begin!r}")
+    return f"{head}{begin}\n{block}\n{end}{rest.split(end)[1]}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Renew both files from a report; the exit code is 2 where a file is missing or has no place for the verdicts."""
+    parser = argparse.ArgumentParser(prog="python -m figures.verdicts", description=__doc__)
     parser.add_argument("report", type=Path, help="report.json, as `drt verify` writes it")
-    parser.add_argument("--readme", type=Path, default=Path("README.md"))
-    arguments = parser.parse_args()
+    parser.add_argument("--root", type=Path, default=Path(), help="the folder of README.md and docs/")
+    options = parser.parse_args(arguments)
+    path = options.report
     try:
-        table = markdown(json.loads(arguments.report.read_text()))
-        text = splice(arguments.readme.read_text(), table)
+        result = json.loads(path.read_text())
+        new = {}
+        for name, block, write in (("docs/verdicts.md", "verdicts", markdown), ("README.md", "verify", excerpt)):
+            path = options.root / name
+            new[path] = splice(path.read_text(), block, write(result))
+        for path, text in new.items():
+            write_atomically(path, text.encode())
     except (OSError, ValueError, KeyError) as error:
-        print(f"verdicts: {arguments.report}: {error}", file=sys.stderr)
-        sys.exit(2)
-    arguments.readme.write_text(text)
+        print(f"verdicts: {path}: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
