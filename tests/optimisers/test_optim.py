@@ -10,7 +10,6 @@ import torch
 
 from drt.errors import InputError
 from drt.optimisers.optim import LARS, Fromage
-from drt.optimisers.tensor_lists import norm_of, norms_of
 
 
 def tensors(seed, *shapes, dtype=torch.float64):
@@ -138,23 +137,6 @@ def test_the_number_of_threads_is_kept(monkeypatch):
     finally:
         torch.set_num_threads(before)
     assert seen == [1, 2]
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("size", [3, 70, 200])
-@pytest.mark.parametrize("scale", [1.0, 1e-25, 1e20])
-def test_norms(threads, dtype, size, scale):
-    """A common factor of all norms cancels in a step, so they are looked at by themselves, too."""
-    t = scale * torch.randn(size, size, generator=torch.Generator().manual_seed(size), dtype=torch.float64).to(dtype)
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        found = [norm_of(t), norm_of(t.mT[::2]), *norms_of([t, 2 * t])]
-    finally:
-        torch.set_num_threads(before)
-    exact = [float(torch.linalg.vector_norm(v.double())) for v in (t, t.mT[::2], t, 2 * t)]
-    assert found == pytest.approx(exact, rel=1e-5 if dtype == torch.float32 else 1e-14)
 
 
 def test_a_long_tensor_takes_the_same_step_on_one_thread_and_on_two():

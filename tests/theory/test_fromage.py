@@ -131,6 +131,25 @@ def test_a_wrong_fromage_is_found_out(error, dtype):
         assert Verdicts(SIZE, steps("orthogonal", dtype, fromage=make)).codes.tolist() == [[0] * 5, [1] * 5]
 
 
+@pytest.mark.parametrize("eta", [0.1, 10.0])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_allowance_is_what_rounding_needs_and_hardly_more(dtype, eta):
+    """‖W⁺‖ off by ten times the derived bound, 2(n+16)u(1+η) + 3η(n+8)u with n = 12 entries, is a violation; by a tenth, none."""
+    allowed = (2 * (12 + 16) * (1 + eta) + eta * (12 + 8)) * torch.finfo(dtype).eps / 2
+    allowed += eta * 2 * (12 + 8) * torch.finfo(torch.float64).eps / 2
+    for factor, violated in ((0.1, 0), (10, 10)):
+
+        class Off(Fromage):
+            @torch.no_grad()
+            def step(self, closure=None, off=1 + factor * allowed):
+                super().step()
+                for group in self.param_groups:
+                    group["params"][0].mul_(off)
+
+        make = lambda params, etas: Off([{"params": [p], "lr": e} for p, e in zip(params, etas, strict=True)])  # noqa: E731, B023
+        assert Verdicts(GROWTH, steps("orthogonal", dtype, eta, fromage=make)).count("violated") == violated
+
+
 @pytest.mark.parametrize("options", [{"momentum": 0.9}, {"weight_decay": 0.01}, {"trust_coefficient": 0.99}], ids=str)
 def test_a_wrong_lars_is_found_out(options):
     def make(params, etas):
