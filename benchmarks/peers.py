@@ -54,7 +54,7 @@ class Referee:
         if scores[best] > self.highest:
             self.highest = float(scores[best])
             find = Find(layout, theta[best : best + 1], (self.highest,), SPACE)
-            certificate = certify(witness_of(self.target, self.claim, find), self.claim, max_bits=512, max_seconds=10)
+            certificate = certify(witness_of(self.target, self.claim, find), self.claim, max_bits=512)
             self.found = certificate.answer == "violated"
         if self.found or time.perf_counter() > self.deadline:
             raise Over

@@ -32,6 +32,8 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Seed = Annotated[int, typer.Option(help="Of everything random: the same seed gives the same result.")]
 Jobs = Annotated[int | None, typer.Option(help="Processes; all cores by default.")]
+Budget = Annotated[float, typer.Option(help="Units of work, each about a second of one core.")]
+Timeout = Annotated[float | None, typer.Option(help="A hard stop, in seconds; what it cuts depends on the machine.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for the files written.")]
 HELD, VIOLATED, BAD_INPUT, UNCONFIRMED = 0, 1, 2, 3
 STEPS = "proofs_checks.registry"  # the module that finds CLAIM#K, step K of a claim's proof
@@ -118,7 +120,8 @@ def _root(
 
 @app.command()
 def verify(
-    budget: Annotated[float, typer.Option(help="Seconds for the attacks on all claims together.")] = 120.0,
+    budget: Annotated[float, typer.Option(help="Units of work for the attacks on all claims together.")] = 120.0,
+    timeout: Timeout = None,
     quick: Annotated[bool, typer.Option(help="Less of everything: under 30 s.")] = False,
     jobs: Jobs = None,
     seed: Seed = 0,
@@ -127,6 +130,7 @@ def verify(
 ) -> int:
     """The main job: every claim on random, extremal and trained networks, attacked. Writes report.html and report.json."""
     _positive("budget", budget)
+    _positive("timeout", timeout)
     _positive("jobs", jobs)
     _non_negative("seed", seed)
     folder = _folder(out)
@@ -134,7 +138,7 @@ def verify(
     from drt.app.verify import verify as run
 
     with _progress("verifying") as progress:
-        result = run(seed, budget, jobs, quick, folder, progress)
+        result = run(seed, budget, jobs, quick, folder, progress, timeout)
     if folder is not None:
         report.write(result, folder)
     if json:
@@ -143,8 +147,9 @@ def verify(
         _console().print(report.table(result))
     if folder is not None:
         print(f"wrote {folder / 'report.html'} and {folder / 'report.json'}", file=sys.stderr)
-    if result["interrupted"]:
-        print("drt: interrupted; the report holds what was done", file=sys.stderr)
+    if result["interrupted"] or result["cut"]:
+        why = "interrupted" if result["interrupted"] else "cut short by the timeout"
+        print(f"drt: {why}; the report holds what was done", file=sys.stderr)
     true = [r["status"] for r in result["claims"] if r["known"] == "true"]
     return VIOLATED if "refuted" in true else UNCONFIRMED if "unconfirmed" in true else HELD
 
@@ -203,7 +208,8 @@ def falsify(
     delta: Annotated[str | None, typer.Option(help="Range of δ_l.")] = None,
     widths: Annotated[str | None, typer.Option(help="Fixed widths n_0,…,n_L, e.g. 2,1 or 2-1.")] = None,
     hypotheses: Annotated[str | None, typer.Option(help="Hypotheses to add or drop: -widths,+lipschitz.")] = None,
-    budget: Annotated[float, typer.Option(help="Seconds.")] = 60.0,
+    budget: Budget = 60.0,
+    timeout: Timeout = None,
     jobs: Jobs = None,
     seed: Seed = 0,
     out: Out = Path("results"),
@@ -211,6 +217,7 @@ def falsify(
 ) -> int:
     """Attack one claim; shrink and certify the counterexample. Exit code 1 if it is refuted."""
     _positive("budget", budget)
+    _positive("timeout", timeout)
     _positive("jobs", jobs)
     _non_negative("seed", seed)
     folder = _folder(out)
@@ -224,7 +231,7 @@ def falsify(
         target = target.with_changes([h.strip() for h in hypotheses.split(",") if h.strip()])
     space = space_from_text(depth=depth, width=width, alpha=alpha, beta=beta, kappa=kappa, delta=delta, widths=widths)
     with _progress(f"attacking {target.claim.id}") as progress:
-        outcome = run(target, space, budget, seed, jobs, folder, progress)
+        outcome = run(target, space, budget, seed, jobs, folder, progress, timeout)
     if json:
         _print_json(outcome)
     else:
@@ -292,7 +299,9 @@ def sharpness(
     delta: Annotated[str | None, typer.Option(help="Values of δ (of ρ, where the bound reads that).")] = None,
     depth: Annotated[str | None, typer.Option(help="Values of L.")] = None,
     width: Annotated[str | None, typer.Option(help="Values of n, the width of all layers.")] = None,
-    budget: Annotated[float, typer.Option(help="Processor seconds for all cells together.")] = 120.0,
+    budget: Annotated[
+        float, typer.Option(help="Units of work for all cells together, each about a second of one core.")
+    ] = 120.0,
     jobs: Jobs = None,
     seed: Seed = 0,
     out: Out = Path("results"),

@@ -24,10 +24,8 @@ from drt.theory.registry import Claim, find
 from drt.theory.verdict import Verdicts
 from drt.witness.witness import Witness
 
-CERTIFY_SECONDS = 5.0
 
-
-def assert_claim(claim: Claim | str, instance: Instance | Measured, shrink_seconds: float = 5.0) -> None:
+def assert_claim(claim: Claim | str, instance: Instance | Measured, shrink_candidates: int = 400) -> None:
     """Pass where the claim holds; fail with a counterexample where it is violated.
 
         log(actual/bound) ≤ 0,  up to the derived rounding bound
@@ -41,7 +39,7 @@ def assert_claim(claim: Claim | str, instance: Instance | Measured, shrink_secon
 
     Inside a Hypothesis test `hypothesis.target` is given log(actual/bound), less its rounding bound, where finite (of a
     claim asserted twice in one test, the first time). The counterexample is shrunk and certified only for the last,
-    smallest example of Hypothesis, for at most `shrink_seconds`.
+    smallest example of Hypothesis, with a look at `shrink_candidates` smaller ones at most.
 
     Raises:
         AssertionError: a violation. The message has the counterexample in mathematics with both sides, and says whether
@@ -59,7 +57,7 @@ def assert_claim(claim: Claim | str, instance: Instance | Measured, shrink_secon
     _steer(claim, verdicts)
     worst = max(verdicts, key=lambda v: float(_excess(v).max()))
     if worst.where(Outcome.VIOLATED).any():
-        raise AssertionError(_report(claim, worst, shrink_seconds))
+        raise AssertionError(_report(claim, worst, shrink_candidates))
 
 
 def _measurements(claim: Claim, instance: Instance | Measured) -> Sequence[Measured]:
@@ -103,7 +101,7 @@ def _steer(claim: Claim, verdicts: Sequence[Verdicts]) -> None:
         return
 
 
-def _report(claim: Claim, verdicts: Verdicts, seconds: float) -> str:
+def _report(claim: Claim, verdicts: Verdicts, candidates: int) -> str:
     """What is violated, where, and how sure that is."""
     m = verdicts.measurement
     index = _index(verdicts.codes, int(_excess(verdicts).argmax()))
@@ -113,15 +111,15 @@ def _report(claim: Claim, verdicts: Verdicts, seconds: float) -> str:
     doubt = "violated in floating point, not certified"
     try:
         witness = _witness(claim, m, index)
-        certificate = certify(witness, claim, max_seconds=CERTIFY_SECONDS)
+        certificate = certify(witness, claim, max_bits=512)
     except InputError as error:
         return f"{title}\n{doubt} ({error})\n{verdicts[index]}"
     if certificate.answer != "violated":
         reason = certificate.reason or f"the certifier says: {certificate.answer}"
         sides = f"{verdicts[index].lhs:.6g}", f"{verdicts[index].rhs:.6g}"
         return f"{title}\n{doubt} ({reason})\n{statement(witness, claim, *sides)}"
-    small = shrink(witness, lambda w: certify(w, claim, max_bits=256, max_seconds=1).answer == "violated", seconds)
-    certificate = certify(small, claim, max_seconds=CERTIFY_SECONDS)
+    small = shrink(witness, lambda w: certify(w, claim, max_bits=256).answer == "violated", candidates)
+    certificate = certify(small, claim, max_bits=512)
     sides = f"{sum(certificate.lhs) / 2:.6g}", f"{sum(certificate.rhs) / 2:.6g}"
     return f"{title}\nviolated, certified in exact arithmetic\n{statement(small, claim, *sides)}"
 

@@ -96,7 +96,7 @@ def certified_violations(before: Network, after: Network, inputs: ArrayLike, vio
         x = net.check_input(inputs)[v["input"]]
         changed = dbiases if net.has_biases else None
         witness = Witness.from_floats(claim_id, net, dweights, x, layer=v["layer"] or 0, dbiases=changed)
-        if certify(witness, max_bits=256, max_seconds=30).answer == "violated":
+        if certify(witness, max_bits=256).answer == "violated":
             certified.append(claim_id)
     return certified
 

@@ -33,6 +33,7 @@ from drt.measurement.measured import Measured
 from drt.measurement.measurement import measure_all
 from drt.measurement.sampling import PERTURBATIONS, SPECTRA, WIDTH_PATTERNS, Recipe, generator, widths_of
 from drt.numeric.pool import workers
+from drt.numeric.timeout import check_timeout
 from drt.theory.outcome import Outcome
 from drt.theory.registry import Claim, claims, of_descent, of_network, of_steps
 from drt.theory.verdict import Verdicts
@@ -48,7 +49,7 @@ POINTS = 150  # per claim and origin, in the report's plots
 RANDOM_TASKS, QUICK_RANDOM_TASKS = 24, 3
 RECIPES = 24  # per random task
 POPULATIONS = 4  # of descents, per random task
-# Of the budget of an attack, the share that is searching rather than certifying, and how many cores the budget is for.
+# Of the budget, what is left for searching: certifying and what stands in no unit take a quarter, and two cores work.
 ATTACKED_SHARE = 1.5
 BATCH = 32
 QUICK_INPUTS = 6  # digits that trained networks are measured on, where INPUTS is more
@@ -344,17 +345,23 @@ def verify(
     quick: bool = False,
     folder: Path | None = None,
     progress: Callable[[int, int, str], None] = lambda done, total, what: None,
+    timeout: float | None = None,
 ) -> dict:
     """Run the main job: the report as a dict (see report.json).
 
     Args:
         seed: of everything random.
-        budget: seconds for the attacks on all claims together, on two cores; the rest is a fixed amount of work.
+        budget: units of work for the attacks on all claims together; the rest is a fixed amount of work.
         jobs: processes; all cores by default.
-        quick: fewer random tasks, shorter training, at most 4 s of attack.
+        quick: fewer random tasks, shorter training, at most 4 units of attack.
         folder: where witnesses are written; nowhere if None.
         progress: told (tasks done, tasks in all, what was done).
+        timeout: a hard stop, in seconds: what is done by then depends on the machine, and the report says "cut".
+
+    Raises:
+        InputError: a timeout that is not a number of seconds > 0.
     """
+    check_timeout(timeout)
     begin = time.perf_counter()
     load_digits()  # parsed and cached once, before the processes ask for it
     work = list(tasks(quick, seed))
@@ -362,15 +369,17 @@ def verify(
     evidence = {claim_id: {origin: Evidence() for origin in ORIGINS} for claim_id in claims}
     outcomes = {claim_id: dict(NOT_ATTACKED) for claim_id in claims}
     networks: list[dict] = []
-    interrupted = False
+    interrupted = cut = False
     with workers(jobs or os.cpu_count() or 1) as pool:
         futures: dict[Future, str] = {pool.submit(TASKS[origin], *arguments): origin for origin, arguments in work}
         attacks = {pool.submit(attack_task, claim_id, share, seed, folder): claim_id for claim_id in claims}
         try:
-            for done, future in enumerate(as_completed([*futures, *attacks]), start=1):
+            for done, future in enumerate(as_completed([*futures, *attacks], timeout), start=1):
                 progress(done, len(work) + len(claims), attacks.get(future) or futures[future])
         except KeyboardInterrupt:
             interrupted = True
+        except TimeoutError:
+            cut = True
         # In the order of the tasks, whatever order they ended in.
         for future, origin in futures.items():
             if _done(future):
@@ -397,6 +406,7 @@ def verify(
         **header(seed, quick),
         "seconds": seconds,
         "interrupted": interrupted,
+        "cut": cut,
         "networks": networks,
         "claims": records,
     }

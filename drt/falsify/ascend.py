@@ -7,7 +7,6 @@ spectral: W_l = U diag(s) Vᵀ with s in [1, κ]: the conditioning of the W_l ho
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -67,7 +66,6 @@ def ascend(
     space: Space,
     start: Free | Spectral,
     steps: int,
-    stop: Callable[[], bool],
     rate: float = 0.05,
 ) -> tuple[Flat, Tensor, int]:
     """Adam with a rate that decays to a tenth; (best θ of each restart, its score, instances evaluated)."""
@@ -82,8 +80,6 @@ def ascend(
     best = torch.where(sound[:, None], best, best[sound][0])
     done = 0
     for _ in range(steps):
-        if stop():
-            break
         theta = start.theta(parameters)
         # A step that left the numbers (an exponent too far) goes back to the best known.
         theta = torch.where(usable(theta, layout)[:, None], theta, best)

@@ -1,14 +1,13 @@
 """The attack: units of work of several strategies, dealt in waves, the better strategy getting more of them.
 
 A unit is a pure function of (claim, space, seed, index, seeds found so far), so the same seed gives the same attack whatever
-the number of processes; the budget in seconds buys a fixed number of units, and the clock only cuts an attack short.
+the number of processes and whatever else the machine does: the budget buys units.
 """
 
 from __future__ import annotations
 
 import math
 import random
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
@@ -26,8 +25,7 @@ from drt.theory.base import Claim
 
 STRATEGIES = ("evolve", "ascend-free", "polish", "ascend-spectral")
 WAVE = 4
-UNITS_PER_SECOND = 1.0
-SEARCH_FROM = 1.0  # seconds of budget below which only the constructions are tried
+SEARCH_FROM = 1.0  # units of budget below which only the constructions are tried
 TIE = 1e-9  # |log(actual/bound)| below which a bound counts as attained
 SMALLEST = 300  # structured instances of each of the smallest architectures
 KEPT = 8  # instances that a unit hands back
@@ -58,7 +56,6 @@ class Unit:
     niche: Space
     seed: int
     start: Flat | None = None
-    deadline: float = math.inf
 
 
 @dataclass
@@ -70,7 +67,6 @@ class Attack:
     finds: list[Find] = field(default_factory=list)
     instances: int = 0
     units: int = 0
-    capped: bool = False
 
     @property
     def best(self) -> Find | None:
@@ -149,20 +145,17 @@ def run_unit(claim: Claim, unit: Unit) -> tuple[Find | None, int]:
     layout, space = unit.layout, unit.niche
     size = sum(layout.sizes)
 
-    def stop() -> bool:
-        return time.monotonic() > unit.deadline
-
     count = max(32, min(384, 30_000 // size))
     start = structured(layout, count, space, rng)
     if unit.start is not None:
         start[: len(unit.start)] = unit.start
     if unit.strategy == "evolve":
-        theta, scores, done = evolve(claim, layout, space, start, 80, rng, stop)
+        theta, scores, done = evolve(claim, layout, space, start, 80, rng)
         return _top(layout, theta, scores, space), done
     if unit.strategy == "polish":
-        theta, scores, done = evolve(claim, layout, space, start, 30, rng, stop)
+        theta, scores, done = evolve(claim, layout, space, start, 30, rng)
         order = scores.argsort(descending=True)[: count // 4]
-        theta, scores, more = ascend(claim, layout, space, Free(layout, theta[order]), 60, stop, rate=0.02)
+        theta, scores, more = ascend(claim, layout, space, Free(layout, theta[order]), 60, rate=0.02)
         return _top(layout, theta, scores, space), done + more
     # Ascents start at noisy versions of structured instances.
     noisy = start * (1 + 0.1 * torch.randn(start.shape, dtype=torch.float64, generator=rng))
@@ -170,25 +163,25 @@ def run_unit(claim: Claim, unit: Unit) -> tuple[Find | None, int]:
     noisy = noisy[: max(count // 3, 16)]
     free = unit.strategy == "ascend-free"
     begin = Free(layout, noisy) if free else Spectral(layout, noisy, min(space.kappa[1], 10.0))
-    theta, scores, done = ascend(claim, layout, space, begin, 100, stop)
+    theta, scores, done = ascend(claim, layout, space, begin, 100)
     return _top(layout, theta, scores, space), done
 
 
-def plan_wave(attack: Attack, rng: random.Random, index: int, deadline: float) -> list[Unit]:
+def plan_wave(attack: Attack, rng: random.Random, index: int, count: int = WAVE) -> list[Unit]:
     """The next units: half explore (strategies in turn, fresh layouts and niches), half breed from the best finds."""
     units = []
     ranked = sorted((f for f in attack.finds if f.promise > -math.inf), key=lambda f: -f.promise)
-    for k in range(WAVE):
+    for k in range(count):
         seed = rng.getrandbits(62)
         if k % 2 and ranked:
             # The better the find, the likelier its turn.
             find = ranked[min(int(rng.expovariate(0.5)), len(ranked) - 1)]
             strategy = rng.choice(("polish", "evolve"))
-            units.append(Unit(index + k, strategy, find.layout, find.niche, seed, find.theta, deadline))
+            units.append(Unit(index + k, strategy, find.layout, find.niche, seed, find.theta))
         else:
             strategy = STRATEGIES[(index + k) // 2 % len(STRATEGIES)]
             layout, niche = _draw_layout(attack, rng), _draw_niche(attack.space, rng)
-            units.append(Unit(index + k, strategy, layout, niche, seed, None, deadline))
+            units.append(Unit(index + k, strategy, layout, niche, seed))
     return units
 
 
@@ -225,7 +218,7 @@ def attack(
     target: Target,
     enough: Callable[[Attack], bool],
 ) -> None:
-    """Attack until `enough` says so, the units that the budget buys are used up, or the clock runs out.
+    """Attack until `enough` says so or the units that the budget buys are used up.
 
     `enough` is called with the state so far, which an interrupt leaves whole: after a small instance that exceeds the
     bound, after all of them, and after every wave.
@@ -243,13 +236,9 @@ def attack(
             return
     if state.claim.kind == "identity":  # its two sides differ by rounding only: there is nothing to climb
         return
-    total = max(WAVE, math.ceil(budget * UNITS_PER_SECOND))
-    deadline = time.monotonic() + max(budget, WAVE / UNITS_PER_SECOND)
+    total = math.ceil(budget)
     while state.units < total:
-        if time.monotonic() > deadline:
-            state.capped = True
-            return
-        units = plan_wave(state, rng, state.units, deadline)
+        units = plan_wave(state, rng, state.units, min(WAVE, total - state.units))
         if pool is None:
             results = [run_unit(state.claim, unit) for unit in units]
         else:

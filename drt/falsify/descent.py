@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -26,8 +25,8 @@ from drt.theory.verdict import Verdicts
 from drt.witness.witness import Witness
 
 BATCH, GENERATIONS = 32, 6
-GENERATIONS_PER_SECOND = 50.0
-LEAST = 16  # populations, whatever the budget: less than a second
+POPULATIONS_PER_UNIT = 8
+LEAST = 16  # populations, whatever the budget
 MAX_DEPTH, MAX_WIDTH = 6, 8  # of what is drawn: deeper and wider networks show nothing else, and cost more
 CERTIFIABLE = 0.8  # share of the attack whose finds have the form of a witness: one input, squared loss
 ROUNDING = 1e-12  # relative, of δ as it is drawn
@@ -156,27 +155,28 @@ def measured(witness: Witness) -> Descent:
 
 
 def hunt(
+    found: Hunt,
     target: Target,
     space: Space,
     budget: float,
     seed: int,
-    shrinking: float,
+    shrinking: int,
     progress: Callable[[int, int, str], None],
-) -> Hunt:
-    """Breed populations until a violation is certified; then shrink it for at most `shrinking` seconds.
+) -> None:
+    """Breed populations until a violation is certified; then shrink it, looking at `shrinking` candidates at most.
 
     The budget buys populations, LEAST of them at least, so the same seed gives the same finds.
     """
-    claim, found = target.claim, Hunt()
+    claim = target.claim
     dice, rng = random.Random(seed), torch.Generator().manual_seed(seed)
-    total = max(LEAST, round(budget * GENERATIONS_PER_SECOND / GENERATIONS))
-    deadline, closest = time.monotonic() + 2 * max(budget, LEAST * GENERATIONS / GENERATIONS_PER_SECOND), -math.inf
+    total = max(LEAST, round(budget * POPULATIONS_PER_UNIT))
+    closest = -math.inf
 
     def violated(witness: Witness) -> bool:
         return (
             (space.widths is None or _widths(witness) == space.widths)
             and space.depth[0] <= len(witness.weights) <= space.depth[1]
-            and certify(witness, claim, max_bits=256, max_seconds=1).answer == "violated"
+            and certify(witness, claim, max_bits=256).answer == "violated"
         )
 
     def examine(m: Descent, certifiable: bool) -> Tensor | None:
@@ -197,7 +197,8 @@ def hunt(
         for row in [i for i in order.tolist() if verdicts.where(Outcome.VIOLATED)[i] and inside[i]][:TRIED]:
             found.status = "unconfirmed"
             if certifiable and violated(witness := witness_of(target, claim, m, row)):
-                found.witness, found.status = shrink(witness, violated, shrinking), "refuted"
+                found.witness, found.status = witness, "refuted"
+                found.witness = shrink(witness, violated, shrinking)
                 return None
         return order
 
@@ -205,7 +206,7 @@ def hunt(
         for _, m in extremal_descent.steps():
             admitted = space.admits(claim, m.widths) and space.admits_slopes(claim, m.alpha, m.beta)
             if admitted and examine(m, certifiable=True) is None:
-                return found
+                return
         for done in range(total):
             progress(done, total, f"largest actual/bound {math.exp(min(found.log_ratio, 700)):.6g}")
             certifiable = dice.random() < CERTIFIABLE
@@ -216,12 +217,11 @@ def hunt(
             population = draw(dice, rng, claim, replace(space, widths=plain) if within else space, certifiable)
             for _ in range(GENERATIONS):
                 order = examine(population.measure(), certifiable)
-                if order is None or time.monotonic() > deadline:
-                    return found
+                if order is None:
+                    return
                 population = population.take(order[: BATCH // 4].repeat(4)).mutated(rng, space)
     except KeyboardInterrupt:
         found.interrupted = True
-    return found
 
 
 def _widths(witness: Witness) -> tuple[int, ...]:

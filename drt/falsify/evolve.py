@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Generator, Tensor
 
@@ -145,7 +143,6 @@ def evolve(
     start: Flat,
     generations: int,
     rng: Generator,
-    stop: Callable[[], bool],
 ) -> tuple[Flat, Tensor, int]:
     """Elitist evolution from a starting population: (final population, its scores, instances evaluated).
 
@@ -154,8 +151,6 @@ def evolve(
     theta, scores = start, score(claim, layout, start, space)
     evaluated, keep = len(start), max(len(start) // 4, 1)
     for _ in range(generations):
-        if stop():
-            break
         best = scores.topk(keep).indices
         parents = best[_pick(rng, keep, len(theta) - keep)]
         mates = theta[best[_pick(rng, keep, len(parents))]]

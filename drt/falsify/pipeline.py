@@ -27,13 +27,14 @@ from drt.falsify.target import Target
 from drt.measurement.instance import Instance
 from drt.measurement.measured import Measured
 from drt.numeric.files import write_atomically
-from drt.numeric.pool import workers
+from drt.numeric.pool import one_thread, workers
+from drt.numeric.timeout import TimeUp, check_timeout, time_limit
 from drt.theory.base import Claim, evaluate, logarithm
 from drt.theory.outcome import Outcome
 from drt.theory.verdict import Verdicts
 from drt.witness.witness import Witness
 
-SHRINK_SECONDS = 8.0
+SHRINK_CANDIDATES = 600  # certified one by one, in some 10 ms each
 TRIED = 3  # finds of a wave that are certified
 Progress = Callable[[int, int, str], None]
 
@@ -63,7 +64,7 @@ class Hunt:
                 continue
             self._seen.add(key)
             witness = witness_of(self.target, self.claim, find)
-            certificate = certify(witness, self.claim, max_bits=512, max_seconds=10)
+            certificate = certify(witness, self.claim, max_bits=512)
             if certificate.answer == "violated":
                 self.refuted, self.certificate = witness, certificate
                 return True
@@ -112,7 +113,7 @@ def probe(claim: Claim) -> None:
             f"bound {claim.id!r} depends on something outside the measurement: two evaluations of one instance differ"
         )
     for index in torch.nonzero(ordinary).flatten()[:1].tolist():
-        certificate = certify(witness_at(index), claim, max_bits=256, max_seconds=5)
+        certificate = certify(witness_at(index), claim, max_bits=256)
         if "cannot be evaluated exactly" in certificate.reason:
             raise InputError(certificate.reason)
 
@@ -149,26 +150,67 @@ def falsify(
     jobs: int | None = None,
     folder: Path | None = None,
     progress: Progress = lambda done, total, what: None,
+    timeout: float | None = None,
 ) -> dict:
     """Attack one claim; certify and shrink the counterexample if there is one.
 
+    Args:
+        target: the claim.
+        space: the ranges it is attacked in.
+        budget: units of work, each about a second of one core. The same seed and budget give the same outcome, times aside.
+        seed: of everything random.
+        jobs: processes; all cores by default.
+        folder: where the witness is written; nowhere if None.
+        progress: told (units done, units in all, the largest ratio).
+        timeout: a hard stop, in seconds: what is found by then depends on the machine, and the outcome says "cut".
+
     Returns:
         claim, status (refuted | survived | unconfirmed), certified, ratio, log_ratio, depth, widths, alpha, beta, kappa,
-        seconds, instances, witness (its path), script, counterexample (text), interrupted, and answer: what the certifier
-        says of the witness (violated, attained, holds, undecided).
+        seconds, instances, witness (its path), script, counterexample (text), interrupted, cut, and answer: what the
+        certifier says of the witness (violated, attained, holds, undecided).
 
     Raises:
-        InputError: a bound that is not one (see `probe`).
+        InputError: a bound that is not one (see `probe`), or a timeout that is not a number of seconds > 0.
     """
+    check_timeout(timeout)
+    with one_thread():
+        return _falsify(target, space, budget, seed, jobs, folder, progress, timeout)
+
+
+def _falsify(
+    target: Target,
+    space: Space,
+    budget: float,
+    seed: int,
+    jobs: int | None,
+    folder: Path | None,
+    progress: Progress,
+    timeout: float | None,
+) -> dict:
     begin = time.perf_counter()
     claim = target.claim
     if target.source is not None:
         probe(claim)
     if claim.quantity == "descent":
-        found = descent.hunt(target, space, budget, seed, SHRINK_SECONDS, progress)
-        certificate = certify(found.witness, claim) if found.witness is not None else None
+        found = descent.Hunt()
+        cut = False
+        try:
+            with time_limit(timeout):
+                descent.hunt(found, target, space, budget, seed, SHRINK_CANDIDATES, progress)
+        except TimeUp:
+            cut = True
+        certificate = certify(found.witness, claim, max_bits=512) if found.witness is not None else None
         outcome = _outcome(
-            target, claim, found.status, found.witness, certificate, found.instances, found.interrupted, folder, begin
+            target,
+            claim,
+            found.status,
+            found.witness,
+            certificate,
+            found.instances,
+            found.interrupted,
+            cut,
+            folder,
+            begin,
         )
         if found.status != "refuted" and math.isfinite(found.log_ratio):
             outcome |= {"ratio": math.exp(min(found.log_ratio, 700.0)), "log_ratio": found.log_ratio}
@@ -180,26 +222,37 @@ def falsify(
     jobs = jobs or os.cpu_count() or 1
     hunt = Hunt(target, claim, progress, max(1, math.ceil(budget)))
     state = Attack(claim, space)
-    interrupted = False
+    interrupted = cut = False
+    violated = _is_violated(claim, space)
+
+    def keep(candidate: Witness) -> bool:
+        if violated(candidate):
+            hunt.refuted = candidate  # the smallest so far: an interrupt keeps it
+            return True
+        return False
+
     try:
-        with workers(jobs) if jobs > 1 else nullcontext() as pool:  # one job runs in this process
+        # One job runs in this process.
+        with workers(jobs) if jobs > 1 else nullcontext() as pool, time_limit(timeout):
             attack(state, budget, seed, pool, target, hunt)
+            if hunt.refuted is not None:
+                hunt.refuted = shrink(hunt.refuted, keep, SHRINK_CANDIDATES)
     except KeyboardInterrupt:
         interrupted = True
+    except TimeUp:
+        cut = True
     witness, status = hunt.refuted, "refuted"
-    if witness is not None:
-        witness = shrink(witness, _is_violated(claim, space), SHRINK_SECONDS)
-    elif hunt.doubtful is not None:
+    if witness is None and hunt.doubtful is not None:
         witness, status = hunt.doubtful, "unconfirmed"
-    else:
+    elif witness is None:
         status = "survived"
         genuine = [f for f in state.finds if f.scores[0] <= TIE]
         if genuine:
             witness = witness_of(
                 target, claim, max(genuine, key=lambda f: (round(f.scores[0], 9), -sum(f.layout.sizes)))
             )
-    certificate = certify(witness, claim, max_seconds=10) if witness is not None else None
-    return _outcome(target, claim, status, witness, certificate, state.instances, interrupted, folder, begin)
+    certificate = certify(witness, claim, max_bits=512) if witness is not None else None
+    return _outcome(target, claim, status, witness, certificate, state.instances, interrupted, cut, folder, begin)
 
 
 def _is_violated(claim: Claim, space: Space) -> Callable[[Witness], bool]:
@@ -210,7 +263,7 @@ def _is_violated(claim: Claim, space: Space) -> Callable[[Witness], bool]:
         if not space.admits(claim, net.widths) or not space.admits_slopes(claim, net.alpha, net.beta):
             return False
         _, counts = objective(claim, measurement(claim, Instance(net, dweights, x)), space)
-        return bool(counts) and certify(witness, claim, max_bits=256, max_seconds=1).answer == "violated"
+        return bool(counts) and certify(witness, claim, max_bits=256).answer == "violated"
 
     return violated
 
@@ -223,6 +276,7 @@ def _outcome(
     certificate: Certificate | None,
     instances: int,
     interrupted: bool,
+    cut: bool,
     folder: Path | None,
     begin: float,
 ) -> dict:
@@ -245,6 +299,7 @@ def _outcome(
         "script": None,
         "counterexample": None,
         "interrupted": interrupted,
+        "cut": cut,
     }
     if witness is not None and certificate is not None:
         net, dweights, x = witness.network()
@@ -304,6 +359,8 @@ def describe(outcome: dict) -> str:
         "survived": "survived: attained, never exceeded" if outcome["answer"] == "attained" else "survived",
         "unconfirmed": "unconfirmed: exceeded in floating point, which could not be certified",
     }[outcome["status"]]
+    if outcome["cut"]:
+        head = f"cut short by the timeout; {head}"
     lines = [f"{outcome['claim']}: {head}", outcome["statement"]]
     if outcome["ratio"] is not None:
         lines.append(

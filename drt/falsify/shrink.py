@@ -5,7 +5,6 @@ Every step is kept only if the witness is still certified as a violation, so wha
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -27,12 +26,14 @@ PLAIN = ("x", "target")  # fields that are one vector
 MAX_POLISHED = 300  # entries beyond which only whole matrices are simplified
 
 
-def shrink(witness: Witness, violated: Accept, seconds: float) -> Witness:
-    """The smallest violation reached by greedy steps within the time."""
-    deadline = time.monotonic() + seconds
+def shrink(witness: Witness, violated: Accept, candidates: int) -> Witness:
+    """The smallest violation reached by greedy steps that look at so many candidates."""
+    left = candidates
 
     def accept(candidate: Witness) -> bool:
-        return time.monotonic() < deadline and violated(candidate)
+        nonlocal left
+        left -= 1
+        return left >= 0 and violated(candidate)
 
     for proposals in (_fewer_layers, _fewer_units, _simpler_activations, _fewer_biases, _simpler_matrices, _scaled):
         witness = _descend(witness, proposals, accept)

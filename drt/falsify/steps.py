@@ -59,5 +59,5 @@ def falsify_steps(claim: Claim, budget: float, seed: int) -> dict:
         "ratio": math.exp(min(best, 700.0)) if math.isfinite(best) else None,
         "log_ratio": best if math.isfinite(best) else None, "depth": None, "widths": None, "alpha": None, "beta": None,
         "kappa": None, "seconds": round(time.perf_counter() - begin, 3), "instances": instances, "witness": None,
-        "script": None, "counterexample": None, "interrupted": False,
+        "script": None, "counterexample": None, "interrupted": False, "cut": False,
     }  # fmt: skip

@@ -17,6 +17,17 @@ def _ready() -> None:
 
 
 @contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread in this process, too: how a sum is split over threads decides its last digit."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
     """A pool of processes. On the way out work not begun is dropped, and work not done is ended."""
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,))

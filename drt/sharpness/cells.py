@@ -160,7 +160,7 @@ class Block:
         found_rows = []
         for i, (k, d) in enumerate(self.cells):
             witness = witness_at(self.target, claim, problem, at, i)
-            certificate = certify(witness, at_cell(claim, k, d), max_bits=256, max_seconds=2)
+            certificate = certify(witness, at_cell(claim, k, d), max_bits=256)
             values = (certificate.ratio[0], certificate.lhs[0], certificate.rhs[1], certificate.answer)
             found_rows.append(
                 (dict(zip(COLUMNS, (self.depth, self.width, k, self.ratio, d, *values), strict=True)), witness)

@@ -54,7 +54,15 @@ def result(*records):
         {"name": "leaky-2", "depth": 2, "widths": [784, 64, 10], "activation": "leaky_relu:0.1", "optimiser": "fromage",
          "checkpoints": [0, 150], "accuracy": [0.1, 0.875]},
     ]  # fmt: skip
-    head = {"schema": 1, "version": "0.1.0", "seed": 7, "seconds": 93.1, "quick": False, "interrupted": False}
+    head = {
+        "schema": 1,
+        "version": "0.1.0",
+        "seed": 7,
+        "seconds": 93.1,
+        "quick": False,
+        "interrupted": False,
+        "cut": False,
+    }
     return {**head, "networks": networks, "claims": list(records)}
 
 
@@ -291,6 +299,7 @@ def test_hostile_reasons_networks_and_schemes_are_harmless():
 def test_interrupted_and_quick_runs_say_so():
     data = result(record()) | {"interrupted": True, "quick": True}
     assert "This run was interrupted" in Page(report.html(data)).text
+    assert "The timeout cut this run short" in Page(report.html(data | {"cut": True})).text
     assert "This was a quick run" in Page(report.html(data)).text
     assert "interrupted" not in Page(report.html(result(record()))).text
 

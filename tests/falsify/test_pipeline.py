@@ -1,23 +1,22 @@
 """The whole of `drt falsify`: known verdicts, readable counterexamples, ranges respected, the same result for a seed."""
 
-import contextlib
 import json
 import math
-import os
 import signal
 import subprocess
 import sys
-import time
-from types import SimpleNamespace
+from itertools import count
 
 import pytest
 
 import drt
 from drt.errors import InputError
-from drt.falsify.pipeline import falsify
+from drt.falsify.pipeline import describe, falsify
 from drt.falsify.space import Space, space_from_text
 from drt.falsify.target import Target, load_claim
 from drt.witness.witness import load_witness
+
+PLANTED = "tests/falsify/planted.py"
 
 
 @pytest.mark.parametrize(
@@ -70,53 +69,81 @@ def test_script_needs_numpy_only_and_shows_both_sides(tmp_path):
     assert printed.strip().endswith("True")
 
 
-def test_same_seed_same_result_whatever_the_number_of_processes(monkeypatch):
-    """No deadline: on a busy machine the clock would cut the two attacks at different units."""
-    monkeypatch.setattr("drt.falsify.attack.time", SimpleNamespace(monotonic=lambda: math.inf))
+@pytest.mark.parametrize("claim_id", ["spectral.function", "lemma1.mean"])
+def test_same_seed_same_json_whatever_the_number_of_processes(claim_id):
     space = Space(depth=(1, 2), width=(1, 3))
-    results = [falsify(Target("spectral.function"), space, budget=4, seed=7, jobs=jobs) for jobs in (1, 2)]
+    results = [falsify(Target(claim_id), space, budget=4, seed=7, jobs=jobs) for jobs in (1, 2)]
     for result in results:
-        result.pop("seconds")
+        assert result.pop("seconds") > 0
+        assert not result["cut"]
     assert results[0] == results[1]
 
 
+@pytest.mark.parametrize("name", ["spectral.function", "lemma1", "relu-model", f"{PLANTED}:kappa_power_1"])
+def test_no_clock_decides(name, monkeypatch):
+    """With every look at the clock an hour later than the last, the outcome is the same: a busy machine changes nothing."""
+    space = Space(depth=(1, 2), width=(1, 3))
+    outcome = falsify(load_claim(name), space, budget=1, jobs=1)
+    hours = count(0.0, 3600.0)
+    for clock in ("time", "monotonic", "perf_counter", "process_time"):
+        monkeypatch.setattr(f"time.{clock}", lambda: next(hours))
+    leaping = falsify(load_claim(name), space, budget=1, jobs=1)
+    assert leaping.pop("seconds") > 3599 > outcome.pop("seconds")
+    assert leaping == outcome
+
+
+@pytest.mark.parametrize("claim_id", ["theorem1.function", "lemma1"])
+def test_a_timeout_cuts_and_says_so(claim_id, tmp_path):
+    """However slow the machine: the budget is beyond reach, and the timeout comes in mid-attack."""
+
+    def wait_for_the_alarm(done, total, what):
+        if done:
+            signal.pause()
+
+    outcome = falsify(Target(claim_id), Space(), 1e6, jobs=1, folder=tmp_path, progress=wait_for_the_alarm, timeout=0.1)
+    assert (outcome["status"], outcome["cut"], outcome["interrupted"]) == ("survived", True, False)
+    assert describe(outcome).startswith(f"{claim_id}: cut short by the timeout; survived")
+
+
+@pytest.mark.parametrize("timeout", [0.0, -1.0, math.nan, math.inf])
+def test_a_timeout_that_is_none_is_named(timeout):
+    with pytest.raises(InputError, match=f"timeout={timeout:g} must be a number of seconds > 0"):
+        falsify(Target("equation3"), Space(), timeout=timeout)
+
+
+INTERRUPTED = """
+import os, signal
+from contextlib import contextmanager
+from drt import cli
+
+@contextmanager
+def interrupting(what):
+    yield lambda done, total, text: os.killpg(0, signal.SIGINT) if done else None
+
+if __name__ == "__main__":
+    cli._progress = interrupting
+    cli.main()
+"""
+
+
 def test_interrupt_keeps_the_best_so_far(tmp_path):
-    """Ctrl-C in mid-attack: the witness of the largest ratio is written, the result printed."""
-    command = [
-        sys.executable,
-        "-m",
-        "drt.cli",
-        "falsify",
-        "theorem1.function",
-        "--budget",
-        "120",
-        "--json",
-        "--out",
-        str(tmp_path),
-    ]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+    """Ctrl-C in mid-attack, to all processes: the witness of the largest ratio is written, the result printed."""
+    command = tmp_path / "interrupted.py"
+    command.write_text(INTERRUPTED)
+    options = ["--budget", "120", "--depth", "1:2", "--width", "1:3", "--jobs", "2", "--json", "--out", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, str(command), "falsify", "theorem1.function", *options],
+        capture_output=True,
         text=True,
         start_new_session=True,
         # A test run in a shell's background inherits ignored interrupts.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    # Past the start and into the attack; again, should a busy machine still have been starting its processes.
-    for _ in range(6):
-        time.sleep(12)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=8)
-            break
-    out, err = process.communicate(timeout=10)
-    outcome = json.loads(out)
+    outcome = json.loads(done.stdout)
     assert outcome["interrupted"]
     assert outcome["instances"] > 0
     assert load_witness(tmp_path / outcome["witness"]).claim == "theorem1.function"
-    assert "Traceback" not in err
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
