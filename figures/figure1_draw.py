@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
@@ -14,9 +13,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from drt.app.wording import number
 from drt.experiments import laws
 from figures import common
-
-if TYPE_CHECKING:
-    from figures.figure1 import Data, Panel
+from figures.figure1_data import Data, Panel
 
 LIMITS = (1e-2, 1e6)
 BATCHES = 5  # minibatches whose accuracies are averaged

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from drt.app.wording import factor, number
 from drt.experiments import laws
-
-if TYPE_CHECKING:
-    from figures.figure1 import Data, Panel
+from figures.figure1_data import Data, Panel
 
 
 def summarise(data: Data) -> dict:
