@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from drt.numeric.spectra import UNIT, exponent_of, norm, times_power_of_two
+from drt.numeric.spectra import UNIT, exponent_of, gamma, norm, times_power_of_two
 from proofs_checks.terms import Log, log_of
 
 
@@ -68,8 +68,7 @@ class Carried:
         matrix = factor.matrix.unsqueeze(-3)
         value = matrix @ self.value if left else self.value @ matrix
         inner = self.value.shape[-2] if left else self.value.shape[-1]
-        gamma = (inner + 4) * UNIT * 1.01
-        error = factor.spectral[..., None] * self.error + gamma * factor.frobenius[..., None] * norm(
+        error = factor.spectral[..., None] * self.error + gamma(inner + 4) * factor.frobenius[..., None] * norm(
             self.value.detach(), 2
         )
         return Carried(value, error.detach())

@@ -63,12 +63,14 @@ class Chord(NamedTuple):
 
     def _times(self, other: Chord, product: Callable[[Tensor, Tensor], Tensor], terms: int) -> Chord:
         size = other.size
-        own = 8 * (terms + 4) * UNIT  # of both ends and of the curvature: each of a size of at most four times |x||y|
-        r, e = product(self.r, size), product(self.e + own * self.size, size)
+        rounded = (
+            8 * (terms + 4) * UNIT
+        )  # of both ends and of the curvature: each of a size of at most four times |x||y|
+        r, e = product(self.r, size), product(self.e + rounded * self.size, size)
         if not other.exact:
             r = r + product(self.b - self.a, other.b - other.a).abs() + product(self.largest, other.r)
             e = e + product(self.largest, other.e)
-        return Chord(product(self.a, other.a), product(self.b, other.b), r * (1 + own), e * (1 + own))
+        return Chord(product(self.a, other.a), product(self.b, other.b), r * (1 + rounded), e * (1 + rounded))
 
     def __matmul__(self, other: Chord) -> Chord:
         return self._times(other, torch.matmul, self.a.shape[-1])
@@ -119,7 +121,7 @@ def activate(phi: Activation, z: Chord) -> tuple[Chord, Slopes]:
     """
     low, high = torch.minimum(z.a, z.b) - z.off, torch.maximum(z.a, z.b) + z.off
     middle, radius = (low + high) / 2, (high - low) / 2 * (1 + 4 * UNIT) + 4 * UNIT * z.size
-    own: Tensor | float = phi.ulps * UNIT * phi.beta
+    rounded: Tensor | float = phi.ulps * UNIT * phi.beta
     base, sign = (phi.base, -1.0) if isinstance(phi, Negated) else (phi, 1.0)
     if isinstance(base, PiecewiseLinear):
         steps = sign * torch.tensor(base.slopes, dtype=z.a.dtype, device=z.a.device)
@@ -132,16 +134,16 @@ def activate(phi: Activation, z: Chord) -> tuple[Chord, Slopes]:
         v = (passed > 0).to(z.a.dtype) * ((phi.beta - phi.alpha) / 2)  # `where` would make float32 of two numbers
         slopes = Slopes(Chord.constant(slope, v), passed, below, above)
         if phi.homogeneous:  # one product, not a sum over pieces
-            own = phi.ulps * UNIT * (slope.abs() + v)
+            rounded = phi.ulps * UNIT * (slope.abs() + v)
     else:
         slope, v = phi.slope(middle), phi.slope_variation(middle, radius) + phi.ulps * UNIT
-        known = _carried(phi.slope, z, *phi.second_slope(middle, radius), own)
+        known = _carried(phi.slope, z, *phi.second_slope(middle, radius), rounded)
         slopes = Slopes(known, torch.zeros_like(z.a, dtype=torch.long), slope, slope)
-    return _carried(phi, z, slope, v, own * z.size), slopes
+    return _carried(phi, z, slope, v, rounded * z.size), slopes
 
 
-def _carried(f: Callable[[Tensor], Tensor], z: Chord, slope: Tensor, v: Tensor, own: Tensor | float) -> Chord:
-    """f(z) for an f whose slopes are within v of `slope`; own: what an evaluation may cost."""
+def _carried(f: Callable[[Tensor], Tensor], z: Chord, slope: Tensor, v: Tensor, rounded: Tensor | float) -> Chord:
+    """f(z) for an f whose slopes are within v of `slope`; rounded: what an evaluation may cost."""
     size = slope.abs()
     r = size * z.r + v * (2 * (z.b - z.a).abs() + z.r)
-    return Chord(f(z.a), f(z.b), r * (1 + 8 * UNIT), ((size + v) * z.e + own) * (1 + 8 * UNIT))
+    return Chord(f(z.a), f(z.b), r * (1 + 8 * UNIT), ((size + v) * z.e + rounded) * (1 + 8 * UNIT))

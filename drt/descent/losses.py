@@ -14,8 +14,19 @@ from drt.errors import InputError
 from drt.network.network import as_float64
 from drt.numeric.spectra import UNIT
 
-SLACK = 2.0**-42  # relative, of softmax as computed
-SMOOTH = 1.0  # a change of the logits up to which log1p and expm1 beat two logarithms
+LARGEST_EXPONENT = 745  # of modulus: exp(−746) is 0 in float64
+GENTLE_CHANGE = 1.0  # of the logits, up to which log1p and expm1 beat two logarithms
+QUADRATURE_NODES = 20  # of a custom loss's change
+
+
+def softmax_rounding(n: int) -> float:
+    """A bound on the relative rounding error of a softmax of n logits: 4(745 + n)u.
+
+    An exponent of size e ≤ 745 is rounded by eu at most, which the exponential makes a relative error; for a larger one the
+    exponential is 0, which no relative error describes: that is below what is added for underflow. The sum of n exponentials,
+    of one sign, costs nu. Numerator and denominator have one each, and the rest is of second order.
+    """
+    return 4 * (LARGEST_EXPONENT + n) * UNIT
 
 
 class Loss:
@@ -78,12 +89,12 @@ class MeanSquaredError(Loss):
         return do / o.shape[-2]
 
     def gradient_along(self, o: Chord) -> Chord:
-        n, own = o.a.shape[-2], 8 * UNIT * (o.size + self.targets.abs())
-        return Chord(self.gradient(o.a), self.gradient(o.b), o.r / n, (o.e + own) / n)
+        n, rounded = o.a.shape[-2], 8 * UNIT * (o.size + self.targets.abs())
+        return Chord(self.gradient(o.a), self.gradient(o.b), o.r / n, (o.e + rounded) / n)
 
     def gradient_rate(self, o: Chord, do: Chord) -> Chord:
-        n, own = o.a.shape[-2], 8 * UNIT * do.size
-        return Chord(do.a / n, do.b / n, do.r / n, (do.e + own) / n)
+        n, rounded = o.a.shape[-2], 8 * UNIT * do.size
+        return Chord(do.a / n, do.b / n, do.r / n, (do.e + rounded) / n)
 
     def difference_error(self, o: Tensor, do: Tensor) -> Tensor:
         terms = do.abs() * (o.abs() + self.targets.abs() + 0.5 * do.abs())
@@ -116,9 +127,11 @@ class CrossEntropy(Loss):
 
     def _log_ratio(self, o: Tensor, d: Tensor) -> Tensor:
         """Log Σ exp(o + d) − log Σ exp(o), (…, N, 1)."""
-        small = torch.log1p((torch.softmax(o, -1) * torch.expm1(d.clamp(-SMOOTH, SMOOTH))).sum(-1, keepdim=True))
+        small = torch.log1p(
+            (torch.softmax(o, -1) * torch.expm1(d.clamp(-GENTLE_CHANGE, GENTLE_CHANGE))).sum(-1, keepdim=True)
+        )
         large = torch.logsumexp(o + d, -1, keepdim=True) - torch.logsumexp(o, -1, keepdim=True)
-        return torch.where(d.abs().amax(-1, keepdim=True) <= SMOOTH, small, large)
+        return torch.where(d.abs().amax(-1, keepdim=True) <= GENTLE_CHANGE, small, large)
 
     def difference(self, o: Tensor, do: Tensor) -> Tensor:
         # Shifting all logits of an input alike changes nothing: measured from the label's, nothing is subtracted later.
@@ -131,24 +144,25 @@ class CrossEntropy(Loss):
     def gradient_difference(self, o: Tensor, do: Tensor) -> Tensor:
         # p̃ − p = p·(exp(do − log Σ p exp(do)) − 1)
         shift = do - self._log_ratio(o, do)
-        near = torch.softmax(o, -1) * torch.expm1(shift.clamp(max=SMOOTH))
-        change = torch.where(shift <= SMOOTH, near, torch.softmax(o + do, -1) - torch.softmax(o, -1))
+        near = torch.softmax(o, -1) * torch.expm1(shift.clamp(max=GENTLE_CHANGE))
+        change = torch.where(shift <= GENTLE_CHANGE, near, torch.softmax(o + do, -1) - torch.softmax(o, -1))
         return change / o.shape[-2]
 
     def difference_error(self, o: Tensor, do: Tensor) -> Tensor:
         # Probabilities: relative errors of 2(|o| + n)u; each input's term is at most 2·max|do|, or a logarithm of size |o + do|.
         largest, step = (o.abs() + do.abs()).amax(-1), 2 * do.abs().amax(-1)
-        terms = torch.where(step <= 2 * SMOOTH, step, step + largest)
+        terms = torch.where(step <= 2 * GENTLE_CHANGE, step, step + largest)
         return ((8 * largest + 8 * o.shape[-1] + o.shape[-2] + 32) * UNIT * terms).mean(-1)
 
     def _probabilities(self, o: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
         """The least and the largest softmax of every entry of o within its radius."""
         # p_i = 1/(1 + Σ_{j≠i} exp(o_j − o_i)): extreme where o_i is at one end and every other at its other end.
         gaps, widths = o.unsqueeze(-2) - o.unsqueeze(-1), radius.unsqueeze(-2) + radius.unsqueeze(-1)
-        own = torch.eye(o.shape[-1], dtype=torch.bool, device=o.device)
-        high, low = (1 / torch.exp((gaps + side * widths).masked_fill(own, 0.0)).sum(-1) for side in (-1, 1))
-        # Exponents of size e cost e·u relative, e ≤ 1000 before p leaves float64; a sum of n exponentials n·u.
-        return low * (1 - SLACK), high * (1 + SLACK)
+        widths = widths + 4 * UNIT * (gaps.abs() + widths)  # what they round, where both are large and their sum is not
+        itself = torch.eye(o.shape[-1], dtype=torch.bool, device=o.device)
+        high, low = (1 / torch.exp((gaps + side * widths).masked_fill(itself, 0.0)).sum(-1) for side in (-1, 1))
+        rounded = softmax_rounding(o.shape[-1])
+        return low * (1 - rounded), high * (1 + rounded)
 
     def _hull(self, o: Chord) -> tuple[Tensor, Tensor]:
         """`_probabilities` along a line."""
@@ -159,9 +173,10 @@ class CrossEntropy(Loss):
         most, step = self._hull(o)[1], o.b - o.a
         bend = 0.5 * (step.amax(-1, keepdim=True) - step.amin(-1, keepdim=True)).square()
         r = most * (bend + 2 * o.r.amax(-1, keepdim=True))
-        e = most * (2 * o.e.amax(-1, keepdim=True) + 2 * SLACK) + 8 * UNIT
+        rounded = softmax_rounding(o.a.shape[-1])
+        e = most * (2 * o.e.amax(-1, keepdim=True) + 2 * rounded) + 8 * UNIT
         n = o.a.shape[-2]
-        return Chord(self.gradient(o.a), self.gradient(o.b), r * (1 + SLACK) / n, e * (1 + SLACK) / n)
+        return Chord(self.gradient(o.a), self.gradient(o.b), r * (1 + rounded) / n, e * (1 + rounded) / n)
 
     def gradient_rate(self, o: Chord, do: Chord) -> Chord:
         # p̃ − p is the mean of (diag p − ppᵀ)Δo over the straight line from o₀ to õ.
@@ -169,8 +184,8 @@ class CrossEntropy(Loss):
         p = Chord.constant((low + high) / 2, (high - low) / 2 + UNIT)
         ones = Chord.constant(torch.ones_like(o.a[..., :1, :1]).expand(*o.a.shape[:-2], o.a.shape[-1], 1))
         change = p * (do + -((p * do) @ ones))
-        n, own = o.a.shape[-2], 8 * UNIT * change.size
-        return Chord(change.a / n, change.b / n, change.r / n, (change.e + own) / n)
+        n, rounded = o.a.shape[-2], 8 * UNIT * change.size
+        return Chord(change.a / n, change.b / n, change.r / n, (change.e + rounded) / n)
 
     def check(self, inputs: int, outputs: int) -> None:
         if len(self.labels) != inputs:
@@ -191,11 +206,10 @@ class Custom(Loss):
     """
 
     name = "custom"
-    NODES = 20
 
     def __init__(self, function: Callable[[Tensor], Tensor]):
         self.function = function
-        nodes, weights = np.polynomial.legendre.leggauss(self.NODES)
+        nodes, weights = np.polynomial.legendre.leggauss(QUADRATURE_NODES)
         self.nodes, self.weights = (nodes + 1) / 2, weights / 2
 
     def _one(self, o: Tensor) -> Tensor:

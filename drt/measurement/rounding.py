@@ -28,7 +28,7 @@ from torch import Tensor
 from drt.measurement.propagate import Backward, Forward, ScaledLayer, log_norm
 from drt.network.network import Network
 from drt.numeric.numbers import LOG2
-from drt.numeric.spectra import UNIT, Spectrum, norm
+from drt.numeric.spectra import PADDING, UNIT, Spectrum, gamma, norm
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,6 @@ class ErrorBounds:
     eta: Float[Tensor, "..."]
 
 
-def _gamma(k: int) -> float:
-    return k * UNIT / (1 - k * UNIT)
-
-
 def _safe(bound: Tensor) -> Tensor:
     """∞ for a bound that is no number: 0·∞, where something before was zero or overflowed."""
     return torch.nan_to_num(bound, nan=torch.inf, posinf=torch.inf)
@@ -56,7 +52,7 @@ def _safe(bound: Tensor) -> Tensor:
 
 def _norms(spectrum: Spectrum, k: int) -> tuple[Tensor, Tensor]:
     """Upper ends of ‖·‖₂ and ‖·‖_F of layer k's scaled matrix."""
-    return spectrum.s_max[..., k] * (1 + spectrum.error[k]), spectrum.frobenius[..., k] * (1 + 1e-9)
+    return spectrum.s_max[..., k] * (1 + spectrum.error[k]), spectrum.frobenius[..., k] * (1 + PADDING)
 
 
 def of_function(net: Network, states: Forward, w: Spectrum, dw: Spectrum, wt: Spectrum) -> ErrorBounds:
@@ -65,7 +61,7 @@ def of_function(net: Network, states: Forward, w: Spectrum, dw: Spectrum, wt: Sp
     epsilon, eta = torch.zeros_like(ratio[..., 0]), torch.zeros_like(ratio[..., 0])
     e_z, e_dz, e_dwh = [], [], []
     for k, phi in enumerate(net.activations):
-        gamma = _gamma(net.widths[k] + 4)
+        product = gamma(net.widths[k] + 4)
         (w2, wf), (dw2, dwf), (wt2, wtf) = (_norms(s, k) for s in (w, dw, wt))
         z, dz, unit = states.z[k], states.dz[k], states.unit[k]
         log_out = states.log_h[..., k + 1]
@@ -73,9 +69,9 @@ def of_function(net: Network, states: Forward, w: Spectrum, dw: Spectrum, wt: Sp
         size = torch.exp(states.log_h[..., k] + w.log_scale[..., k] - unit * LOG2)
         to_output = torch.exp(unit * LOG2 - log_out)  # from z's units to shares of ‖h_l‖
         z_norm, dz_norm = norm(z), norm(dz)
-        big_e = _safe(size * (w2 * epsilon + gamma * wf) + 2 * UNIT * z_norm)
-        e_dwh.append(dw2 * epsilon + gamma * dwf)
-        big_d = _safe(size * (wt2 * eta + gamma * wtf * ratio[..., k] + e_dwh[-1]) + 2 * UNIT * dz_norm)
+        big_e = _safe(size * (w2 * epsilon + product * wf) + 2 * UNIT * z_norm)
+        e_dwh.append(dw2 * epsilon + product * dwf)
+        big_d = _safe(size * (wt2 * eta + product * wtf * ratio[..., k] + e_dwh[-1]) + 2 * UNIT * dz_norm)
         e_z.append(big_e)
         e_dz.append(big_d)
         radius = e_z[-1].unsqueeze(-1) + dz.abs() + e_dz[-1].unsqueeze(-1)
@@ -109,7 +105,7 @@ def of_jacobians(
     result = [(epsilon, eta)]
     for k in range(net.depth - 1, -1, -1):
         phi = net.activations[k]
-        gamma = _gamma(net.widths[k + 1] + 4 + phi.ulps)  # the slopes are rounded too
+        product = gamma(net.widths[k + 1] + 4 + phi.ulps)  # the slopes are rounded too
         (w2, wf), (dw2, dwf), (wt2, wtf) = (_norms(s, k) for s in spectra)
         z, dz = states.z[k], states.dz[k]
         e_z, e_dz = bounds.e_z[k].unsqueeze(-1), bounds.e_dz[k].unsqueeze(-1)
@@ -122,9 +118,9 @@ def of_jacobians(
         jv, jv_t, jd, djv_t = (_scaled_norm(*pair) for pair in ((j, v), (j, v_t), (j, d), (dj, v_t)))
         beta = phi.beta * (1 + 8 * UNIT)
         e_j, e_dj = epsilon * size, eta * size
-        new_e = w2 * (beta * e_j + jv) + gamma * wf * beta * size
+        new_e = w2 * (beta * e_j + jv) + product * wf * beta * size
         new_d = wt2 * (beta * e_dj + djv_t) + dw2 * (beta * e_j + jv_t) + w2 * (rise * e_j + jd)
-        new_d = new_d + gamma * (wtf * beta * change + dwf * beta * size + wf * rise * size)
+        new_d = new_d + product * (wtf * beta * change + dwf * beta * size + wf * rise * size)
         # j[k] was divided by 2^step after the product
         step = (sweep.exponent[k] - sweep.exponent[k + 1] - layers[k].exponent) * LOG2
         to_output = torch.exp(-step - log_norm(sweep.j[k], 2))

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from drt.errors import InputError
 from drt.numeric.caching import cached_property
+from drt.numeric.spectra import UNIT
 
 
 class Activation:
@@ -189,7 +190,7 @@ class _Blend(Activation):
         raise NotImplementedError
 
     def second_slope(self, z: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
-        return (1 - self.a) * self.second(z), (1 - self.a) * (self.third * radius + self.ulps * 2.0**-53)
+        return (1 - self.a) * self.second(z), (1 - self.a) * (self.third * radius + self.ulps * UNIT)
 
     def slope_variation(self, z: Tensor, radius: Tensor) -> Tensor:
         return (1 - self.a) * torch.clamp(2 * self.curvature * radius, max=1.0).expand(z.shape)
@@ -197,7 +198,7 @@ class _Blend(Activation):
     def slope_difference_error(self, z: Tensor, dz: Tensor, e_z: Tensor, e_dz: Tensor) -> Tensor:
         slack = self.curvature * e_dz + self.third * (dz.abs() + e_dz) * e_z
         # Evaluating it costs at most 16 units roundoff of |dz|: tanh p·tanh q, tanh p + tanh q, |ψ''| ≤ 1, all rounded.
-        return (1 - self.a) * (slack + 2.0**-49 * dz.abs())
+        return (1 - self.a) * (slack + 16 * UNIT * dz.abs())
 
 
 class TanhBlend(_Blend):

@@ -18,6 +18,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 UNIT = 2.0**-53  # unit roundoff of float64
+# Relative, of a bound on rounding errors as computed itself. Such a bound is made of sums, products and norms of numbers that
+# are not negative, so nothing cancels: it is off by γ_k = ku/(1 − ku) at most, k being the longest way from an input to the
+# result: the inner lengths of the products of all layers together, the entries of a norm, and p = m + n of each spectral norm
+# (see `Spectrum`). For k up to 2³², more than any memory holds, γ_k < 2⁻²⁰.
+PADDING = 2.0**-20
 MODERATE = 2.0**64  # norms from 2⁻⁶⁴ to 2⁶⁴ need no scaling: products of a few of them stay far from overflow
 LARGE = 32  # matrices of a layer from which putting all layers' into one batch costs more than a call each
 
@@ -61,6 +66,20 @@ def norm(x: Float[Tensor, "... n"], dims: int = 1) -> Float[Tensor, "..."]:
     exponent = exponent_of(x, dims)
     scaled = times_power_of_two(x, -exponent[(..., *[None] * dims)])
     return times_power_of_two(torch.linalg.vector_norm(scaled.flatten(-dims), dim=-1), exponent)
+
+
+def gamma(k: int) -> float:
+    """γ_k = ku/(1 − ku), which bounds the relative error of k roundings one after another."""
+    return k * UNIT / (1 - k * UNIT)
+
+
+def norm_rounding(entries: int) -> float:
+    """A bound on the relative rounding error of a Frobenius norm of k entries, and of two operations after it: (k + 8)u.
+
+    Squares are rounded once and added in k − 1 steps, all of one sign: relative error at most γ_k, of which the root leaves
+    half and adds one rounding. (k/2 + 2)u covers that, 2u the operations after it, and the rest what is of second order.
+    """
+    return (entries + 8) * UNIT
 
 
 def singular_values(matrices: Sequence[Float[Tensor, "... _ _"]]) -> list[Float[Tensor, "... _"]]:
