@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import drt
-from drt.measurement.measurement import Measurement
+from drt.measurement.measurement import FunctionMeasurement
 from drt.network.storage import save_network
 from proofs_checks.chain import Setup
 from proofs_checks.instances import activation_of, instances
@@ -14,7 +14,7 @@ from tests.instances import instance
 def test_random_instances_have_what_the_setup_asks_for():
     setup = Setup(depth=3, width=4, alpha=0.25, kappa=5.0, delta=0.03, batch=6, seed=7)
     ((label, drawn),) = instances(setup)
-    m = Measurement(drawn, "function", 0)
+    m = FunctionMeasurement(drawn)
     assert label == "random"
     assert (m.widths, m.alpha, m.batch_shape) == ((4, 4, 4, 4), 0.25, (6,))
     torch.testing.assert_close(m.kappa_w, torch.full((6, 3), 5.0, dtype=torch.float64), rtol=1e-12, atol=0)

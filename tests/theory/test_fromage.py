@@ -146,7 +146,7 @@ def test_the_allowance_is_what_rounding_needs_and_hardly_more(dtype, eta):
                 for group in self.param_groups:
                     group["params"][0].mul_(off)
 
-        make = lambda params, etas: Off([{"params": [p], "lr": e} for p, e in zip(params, etas, strict=True)])  # noqa: E731, B023
+        make = lambda params, etas: Off([{"params": [p], "lr": e} for p, e in zip(params, etas, strict=True)])  # noqa: E731
         assert Verdicts(GROWTH, steps("orthogonal", dtype, eta, fromage=make)).count("violated") == violated
 
 

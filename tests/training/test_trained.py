@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from drt.measurement.measurement import Measurement
+from drt.measurement.measurement import FunctionMeasurement
 from drt.training.data import load_digits
 from drt.training.trained import NETWORKS, SIZES, WIDTH, config_of, descents, instances, name_of, steps_of
 from drt.training.training import make_model, train
@@ -39,7 +39,8 @@ def test_the_main_job_s_networks():
     assert (quick.seed, quick.epochs * quick.steps_per_epoch, quick.checkpoints) == (3, 160, (0, 40, 160))
     assert (long.epochs * long.steps_per_epoch, long.checkpoints) == (600, (0, 60, 600))
     assert name_of(quick) == "8 layers, relu"
-    assert ("relu" in {phi for _, phi in NETWORKS}) and max(depth for depth, _ in NETWORKS) == 16
+    assert "relu" in {phi for _, phi in NETWORKS}
+    assert max(depth for depth, _ in NETWORKS) == 16
 
 
 def test_every_checkpoint_is_perturbed_in_every_way(run, digits):
@@ -58,7 +59,7 @@ def test_every_checkpoint_is_perturbed_in_every_way(run, digits):
         assert p.instance.batch_shape == (5,)
         if p.perturbation != "step":
             eta = float(p.perturbation.split()[1])
-            delta = Measurement(p.instance, "function", 0).delta
+            delta = FunctionMeasurement(p.instance).delta
             torch.testing.assert_close(delta, torch.full_like(delta, eta), rtol=1e-6, atol=0)
 
 
