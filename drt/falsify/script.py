@@ -47,6 +47,30 @@ def product_minus_one(d):
     return np.expm1(np.log1p(d).sum(-1))
 
 
+def products_from(x):
+    return np.flip(np.flip(x).cumprod())
+
+
+def products_above(x):
+    return np.append(products_from(x)[1:], 1.0)
+
+
+def products_below(x):
+    return np.append(1.0, x.cumprod()[:-1])
+
+
+def products_others(x):
+    return products_below(x) * products_above(x)
+
+
+def per_layer(x):
+    return x
+
+
+def one(x):
+    return 1.0
+
+
 def phi(spec, z, slope=False):
     """φ(z) or φ'(z)."""
     if spec.startswith("negated:"):
@@ -237,7 +261,7 @@ def _sources(formula: Callable) -> list[str]:
                 visit(helper)
         lines = textwrap.dedent(inspect.getsource(function)).splitlines()
         start = next(i for i, line in enumerate(lines) if line.startswith("def "))
-        lines[start] = lines[start].replace(": Measurement", "").replace(" -> Number", "")
+        lines[start] = lines[start].replace(": Any", "").replace(": Measurement", "").replace(" -> Number", "")
         constants = [
             f"{name} = {function.__globals__[name]!r}"
             for name in names
