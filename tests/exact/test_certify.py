@@ -19,7 +19,7 @@ from drt.errors import InputError
 from drt.exact import certify as certify_module
 from drt.exact.balls import Balls
 from drt.exact.certify import TWINS, certify
-from drt.exact.measurement import ExactFunction, ExactJacobian, ExactWeights
+from drt.exact.measurement import ExactFunction, ExactWeights
 from drt.exact.network import ExactNetwork, Piecewise, phi
 from drt.exact.singular import SingularValues
 from drt.exact.surds import ball
@@ -596,24 +596,3 @@ def test_precision_is_bounded():
     w = witness(itself, [identity(2)], [identity(2, "1/3")], [1, 1], "tanh_blend:0.5")
     assert certify(w, itself, max_bits=128).bits == 128
     assert certify(w, itself, max_bits=256).bits == 256
-
-
-def test_an_unbatched_measurement_has_every_field_of_the_float_one():
-    w = witness("theorem1.function", [[[1, 2], [0, 3]]] * 2, [identity(2, "1/3")] * 2, [1, 1], "leaky_relu:0.5")
-    m = drt.measure(*w.network())
-    with ctx.workprec(128):
-        balls = ExactFunction(ExactNetwork(w), 0, 128, False)
-        of_floats = ("inflated", "log_left", "rounding", "device", "size_of_logarithms")
-        names = [n for n in dir(type(m)) if not n.startswith("_") and n not in of_floats]
-        names += [f"norm_{n}" for n in ("w", "dw", "wt", "x", "f", "df", "dwh")] + ["alpha", "beta", "depth", "widths"]
-        for name in (*names, "quantity", "layer"):
-            expected, got = getattr(m, name), getattr(balls, name)
-            if isinstance(expected, torch.Tensor | float):
-                expected = torch.as_tensor(expected, dtype=torch.float64)
-                assert got.shape == tuple(expected.shape), name
-                pairs = zip(got.entries.ravel().tolist(), expected.flatten().tolist(), strict=True)
-                assert all(ball(a).overlaps(arb(b, abs(b) * 1e-12 + 1e-15)) for a, b in pairs), name
-            else:
-                assert got == expected, name
-        with pytest.raises(AttributeError, match="a measurement of the jacobian has no field 'norm_x'"):
-            _ = ExactJacobian(ExactNetwork(w), 0, 128, False).log_norm_x

@@ -52,13 +52,6 @@ def test_the_batch_is_that_of_everything_together():
         drt.Instance(net, [torch.ones(5, 2, 3)], torch.ones(6, 3))
 
 
-def test_gradients_are_asked_of_weights_changes_and_inputs():
-    net, dws, x = instance(1, (2, 2))
-    assert not drt.Instance(net, dws, x).differentiable
-    assert drt.Instance(net, dws, x.clone().requires_grad_()).differentiable
-    assert drt.Instance(net, [d.clone().requires_grad_() for d in dws], x).differentiable
-
-
 def test_its_text_names_biases_and_their_moves():
     net = drt.Network([array([1.0])], "relu", [array(2.0)])
     made = drt.Instance(net, [array([0.5])], array(3.0), [array(-1.0)])

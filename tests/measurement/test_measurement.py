@@ -10,7 +10,6 @@ import torch
 from flint import arb
 
 import drt
-from drt.errors import InputError
 from tests import high_precision as hp
 from tests.instances import TRANSMITTING, array, generator, instance, measured, normal
 
@@ -185,13 +184,22 @@ def test_the_norm_of_a_product_that_cancels_is_known_to_be_unknown():
     assert 0 < m.inflated(1).norm_dwh[1] < 1e-14
 
 
-def test_the_function_only_has_some_fields():
+def test_each_quantity_has_exactly_its_own_fields():
     j = drt.measure_jacobian(*instance(0, WIDTHS), layer=1)
-    for name in ("norm_x", "norm_f", "norm_df", "norm_dwh"):
-        with pytest.raises(InputError, match=f"log_{name} is measured for the function only, not for the jacobian"):
+    for name in ("norm_x", "log_norm_f", "norm_df", "norm_dwh", "nonsense"):
+        with pytest.raises(
+            AttributeError, match=f"a measurement of the jacobian has no field '{name}'; it has delta, rho"
+        ):
             getattr(j, name)
-    with pytest.raises(AttributeError, match="a measurement has no field 'log_norm_z'"):
-        j.norm_z  # noqa: B018
+    with pytest.raises(AttributeError, match="a measurement of the function has no field 'derivative_gap'"):
+        drt.measure(*instance(0, WIDTHS)).derivative_gap  # noqa: B018
+
+
+def test_a_field_that_fails_says_its_own_error(monkeypatch):
+    """An AttributeError inside a field must not read as if there were no such field."""
+    monkeypatch.setattr(drt.Instance, "spectra", property(lambda self: self.nowhere))
+    with pytest.raises(AttributeError, match="no attribute 'nowhere'"):
+        drt.measure(*instance(0, WIDTHS)).delta  # noqa: B018
 
 
 def in_a_fresh_interpreter(code):

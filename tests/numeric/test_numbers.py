@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 import drt
 from drt.exact.balls import Balls
+from drt.exact.surds import ball
 from drt.numeric import numbers
+from drt.numeric.lognumbers import LogNumber
 from tests import high_precision as hp
 from tests.instances import array
 
@@ -61,7 +63,17 @@ def test_reductions_are_over_the_layers():
     assert drt.maximum(2.5, x).tolist() == [[2.5, 2.5, 4.0], [3.0, 5.0, 2.5]]
     assert drt.maximum(2, 3.0) == 3.0
     assert drt.product_minus_one(x).tolist() == pytest.approx([29.0, 35.0])
-    assert numbers.logaddexp(array(1000.0), array(1000.0)).tolist() == pytest.approx([1000 + math.log(2)])
+
+
+def test_products_over_some_of_the_layers():
+    x = array([1.0, 2.0, 4.0], [3.0, 5.0, 0.5])
+    assert numbers.products_from(x).tolist() == [[8.0, 8.0, 4.0], [7.5, 2.5, 0.5]]
+    assert numbers.products_above(x).tolist() == [[8.0, 4.0, 1.0], [2.5, 0.5, 1.0]]
+    assert numbers.products_below(x).tolist() == [[1.0, 1.0, 2.0], [1.0, 3.0, 15.0]]
+    assert numbers.products_others(x).tolist() == [[8.0, 4.0, 2.0], [2.5, 1.5, 15.0]]
+    for function in (numbers.products_from, numbers.products_above, numbers.products_below, numbers.products_others):
+        assert torch.equal(function(LogNumber.of(x)).plain().round(decimals=12), function(x))
+        assert [[float(ball(v)) for v in row] for row in function(Balls.of(x)).entries] == function(x).tolist()
 
 
 def test_infinite_arguments_do_not_raise():

@@ -26,7 +26,7 @@ def test_fields_of_a_step_by_hand():
         assert float(getattr(m, name)) == pytest.approx(value, abs=1e-15), name
     assert m.after["fromage"].flatten().tolist() == pytest.approx([4.8, 1.4], abs=1e-15)
     assert float(m.error) == 2 * 18 * 2**-53 * 1.75
-    assert float(m.inflated(1).size_end) > float(m.size_end) > float(m.inflated(-1).size_end)
+    assert float(m.inflated(1).size) > float(m.size) > float(m.inflated(-1).size)
 
 
 def test_parameters_of_lars_by_hand():
