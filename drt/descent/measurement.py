@@ -336,7 +336,7 @@ class Descent(WeightFields):
 
 
 # What an end of the rounding error moves.
-_RELATIVE = {"delta", "rho", "kappa_w", "kappa_dw", "kappa_wt", "kappa", "eta"}
+_RELATIVE = {"numbers", "delta", "rho", "kappa_w", "kappa_dw", "kappa_wt", "kappa", "eta"}
 
 
 def measure_descent(

@@ -67,7 +67,7 @@ class Claim:
             raise InputError(f"bound {self.id!r} raised {type(error).__name__}: {error}") from error
         if isinstance(value, bool) or not isinstance(value, LogNumber | Tensor | int | float):
             raise InputError(f"bound {self.id!r} must return a tensor or a number, got {type(value).__name__}")
-        result = logarithm(value).to(torch.float64).to(m.device)
+        result = logarithm(value).to(m.device)
         try:
             result = result.expand(m.batch_shape)
         except RuntimeError:
@@ -114,7 +114,7 @@ def logarithm(x: Number) -> Number:
     """The logarithm of what a formula returned."""
     if isinstance(x, LogNumber):
         return x.logs
-    return numbers.log(torch.as_tensor(x, dtype=torch.float64) if isinstance(x, int | float) else x)
+    return numbers.log(torch.as_tensor(x).to(torch.float64) if isinstance(x, Tensor | int | float) else x)
 
 
 claims: dict[str, Claim] = {}

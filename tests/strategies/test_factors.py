@@ -32,9 +32,7 @@ def test_frames_are_products_of_reflectors():
 
 
 def a_matrix(m=3, n=2, singular=((1, 2), (3, 1))):
-    return Factors(
-        frame(m, [[1, 2, 0][:m]]), tuple(fmpq(p, q) for p, q in singular), frame(n, [[1, -3, 2][:n]])
-    )
+    return Factors(frame(m, [[1, 2, 0][:m]]), tuple(fmpq(p, q) for p, q in singular), frame(n, [[1, -3, 2][:n]]))
 
 
 def test_a_matrix_has_the_singular_values_that_it_comes_with():
