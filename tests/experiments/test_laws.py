@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from drt.experiments import laws
 
@@ -111,3 +112,29 @@ def test_an_exact_law_has_an_interval_of_one_point_and_a_line_no_lower_end():
     found = laws.fit("effective depth", eta, change, RHO)
     assert laws.interval(found, eta, change, RHO)[0] == 0
     assert laws.fit("power", eta, change, RHO).error < 0.25 * found.error
+
+
+def log10_residuals(eta, change, exponent):
+    """log₁₀ of measured over C[(1+η)ᴱ − 1], C the best for this E."""
+    gap = np.log10(change) - np.log10(np.expm1(exponent * np.log1p(eta)))
+    return gap - gap.mean()
+
+
+@pytest.mark.parametrize("autocorrelation", [0.0, 0.6, 0.9])
+def test_the_ends_of_an_interval_are_where_the_profile_reaches_its_level(autocorrelation):
+    """Transcribed: error²(b) = error²(b̂)·[1 + F₀.₉₅(1, ν)/ν], ν = n(1−r)/(1+r) − 2, r the residuals' own plus (2+3r)/n."""
+    rng, freedoms = np.random.default_rng(3), []
+    for _ in range(10):
+        eta, change = noisy("effective depth", 0.3, 60.0, rng, autocorrelation)
+        found = laws.fit("effective depth", eta, change, RHO)
+        gap, n = log10_residuals(eta, change, found.shape), len(eta)
+        raw = max((gap[1:] * gap[:-1]).sum() / (gap**2).sum(), 0.0)
+        r = min(raw + (2 + 3 * raw) / n, 1.0)
+        freedom = max(n * (1 - r) / (1 + r) - 2, 1.0)
+        level = (gap**2).sum() * (1 + stats.t.ppf(0.975, freedom) ** 2 / freedom)
+        ends = laws.interval(found, eta, change, RHO)
+        for end in ends[ends[0] == 0 :]:  # 0: the level is not reached on the way down
+            assert (log10_residuals(eta, change, end) ** 2).sum() == pytest.approx(level, rel=1e-6)
+        freedoms.append(freedom)
+    if not autocorrelation:
+        assert np.median(freedoms) > 5, "the floor of one degree of freedom is not all that is tested"
