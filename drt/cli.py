@@ -1,7 +1,6 @@
 """The command line. Each command imports what it needs when it runs: `drt --help` starts without torch.
 
-Results go to stdout, talk to stderr. Exit codes: 0 done, nothing found against the claim asked about; 1 a certified violation;
-2 bad input, one line on stderr; 3 a violation in floating point that could not be certified.
+Results go to stdout, talk to stderr. What exit codes mean, `drt.errors.Exit` says; bad input is one line on stderr.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.exceptions import Abort, TyperException
 
-from drt.errors import InputError
+from drt.errors import Exit, InputError, check_positive, check_seed, complain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,13 +28,41 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+def _made(out: Path | None) -> Path | None:
+    if out is None:
+        return None
+    from drt.numeric.files import writable_folder
+
+    return writable_folder(out)
+
+
+def _positive(name: str) -> Callable[[float | None], float | None]:
+    def checked(value: float | None) -> float | None:
+        check_positive(name, value)
+        return value
+
+    return checked
+
+
+def _seed(value: int) -> int:
+    check_seed(value)
+    return value
+
+
+def _budget(spent: str) -> typer.models.OptionInfo:
+    return typer.Option(help=f"Units of work{spent}, each about a second of one core.", callback=_positive("budget"))
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
-Seed = Annotated[int, typer.Option(help="Of everything random: the same seed gives the same result.")]
-Jobs = Annotated[int | None, typer.Option(help="Processes; all cores by default.")]
-Budget = Annotated[float, typer.Option(help="Units of work, each about a second of one core.")]
-Timeout = Annotated[float | None, typer.Option(help="A hard stop, in seconds; what it cuts depends on the machine.")]
-Out = Annotated[Path | None, typer.Option(help="Folder for the files written.")]
-HELD, VIOLATED, BAD_INPUT, UNCONFIRMED = 0, 1, 2, 3
+Seed = Annotated[int, typer.Option(help="Of everything random: the same seed gives the same result.", callback=_seed)]
+Jobs = Annotated[int | None, typer.Option(help="Processes; all cores by default.", callback=_positive("jobs"))]
+Out = Annotated[Path | None, typer.Option(help="Folder for the files written.", callback=_made)]
+Timeout = Annotated[
+    float | None,
+    typer.Option(help="A hard stop, in seconds; what it cuts depends on the machine.", callback=_positive("timeout")),
+]
+ClaimOrBound = Annotated[str, typer.Argument(help="A claim's id, or path.py:function for your own @drt.bound.")]
 STEPS = "proofs_checks.registry"  # the module that finds CLAIM#K, step K of a claim's proof
 
 
@@ -44,21 +71,16 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except InputError as error:
-        code = _complain(str(error))
+        code = complain(str(error))
     except TyperException as error:  # unknown options, values that are not numbers
-        code = _complain(error.format_message() if hasattr(error, "format_message") else str(error))
+        code = complain(error.format_message() if hasattr(error, "format_message") else str(error))
     except (KeyboardInterrupt, Abort):
         print("drt: interrupted", file=sys.stderr)
-        code = 130
+        code = Exit.INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = HELD
-    sys.exit(code if isinstance(code, int) else HELD)
-
-
-def _complain(message: str) -> int:
-    print("drt: " + " ".join(message.split()), file=sys.stderr)
-    return BAD_INPUT
+        code = Exit.HELD
+    sys.exit(code if isinstance(code, int) else Exit.HELD)
 
 
 def _console() -> Console:
@@ -68,31 +90,12 @@ def _console() -> Console:
     return Console(width=None if sys.stdout.isatty() else 100)
 
 
+def _as_json(result: dict) -> str:
+    return json_module.dumps(result, ensure_ascii=False, allow_nan=False)
+
+
 def _print_json(result: dict) -> None:
-    print(json_module.dumps(result, ensure_ascii=False, allow_nan=False))
-
-
-def _folder(out: Path | None) -> Path | None:
-    """The output folder, made now: a folder that can't be written is found before the work, not after."""
-    if out is None:
-        return None
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {str(out)!r} must be a folder that can be written: {error.strerror}") from None
-    if not os.access(out, os.W_OK):
-        raise InputError(f"--out {str(out)!r} must be a folder that can be written")
-    return out
-
-
-def _positive(name: str, value: float | None) -> None:
-    if value is not None and not 0 < value < float("inf"):
-        raise InputError(f"--{name} {value:g} must be > 0")
-
-
-def _non_negative(name: str, value: int) -> None:
-    if not 0 <= value < 2**63:
-        raise InputError(f"--{name} {value} must be a whole number from 0 to 2^63 - 1")
+    print(_as_json(result))
 
 
 @contextmanager
@@ -120,7 +123,7 @@ def _root(
 
 @app.command()
 def verify(
-    budget: Annotated[float, typer.Option(help="Units of work for the attacks on all claims together.")] = 120.0,
+    budget: Annotated[float, _budget(" for the attacks on all claims together")] = 120.0,
     timeout: Timeout = None,
     quick: Annotated[bool, typer.Option(help="Less of everything: under 30 s.")] = False,
     jobs: Jobs = None,
@@ -128,30 +131,28 @@ def verify(
     out: Out = Path("results"),
     json: Json = False,
 ) -> int:
-    """The main job: every claim on random, extremal and trained networks, attacked. Writes report.html and report.json."""
-    _positive("budget", budget)
-    _positive("timeout", timeout)
-    _positive("jobs", jobs)
-    _non_negative("seed", seed)
-    folder = _folder(out)
+    """Judge every claim, on random, worst-case and trained networks.
+
+    Each is attacked, too. The main job: it writes report.html and report.json.
+    """
     from drt.app import report
     from drt.app.verify import verify as run
 
     with _progress("verifying") as progress:
-        result = run(seed, budget, jobs, quick, folder, progress, timeout)
-    if folder is not None:
-        report.write(result, folder)
+        result = run(seed, budget, jobs, quick, out, progress, timeout)
+    if out is not None:
+        report.write(result, out)
     if json:
-        _print_json(result)
+        _print_json(result.as_dict())
     else:
-        _console().print(report.table(result))
-    if folder is not None:
-        print(f"wrote {folder / 'report.html'} and {folder / 'report.json'}", file=sys.stderr)
-    if result["interrupted"] or result["cut"]:
-        why = "interrupted" if result["interrupted"] else "cut short by the timeout"
+        _console().print(report.verdict_table(result.claims))
+    if out is not None:
+        print(f"wrote {out / 'report.html'} and {out / 'report.json'}", file=sys.stderr)
+    if result.interrupted or result.cut:
+        why = "interrupted" if result.interrupted else "cut short by the timeout"
         print(f"drt: {why}; the report holds what was done", file=sys.stderr)
-    true = [r["status"] for r in result["claims"] if r["known"] == "true"]
-    return VIOLATED if "refuted" in true else UNCONFIRMED if "unconfirmed" in true else HELD
+    statuses = {record.status for record in result.claims if record.known == "true"}
+    return Exit.VIOLATED if "refuted" in statuses else Exit.UNCONFIRMED if "unconfirmed" in statuses else Exit.HELD
 
 
 @app.command()
@@ -164,42 +165,27 @@ def check(
     out: Out = None,
     json: Json = False,
 ) -> int:
-    """Two saved networks: what changed, layer by layer, and every claim's verdict on it."""
-    _non_negative("seed", seed)
-    folder = _folder(out)
-    from drt.app import check_descent
-    from drt.app.check import certified_violations, check_networks, tables
+    """Compare two saved networks, and hold every claim to them."""
+    from drt.app.check import check_pair
     from drt.network.storage import load_network
     from drt.numeric.files import write_atomically
-    from drt.theory.registry import claims as registry
-    from drt.training.inputs import inputs_for
-    from proofs_checks import slack
 
-    first, second = (load_network(path, activation) for path in (before, after))
-    inputs = inputs_for(first, data, seed)
-    result = check_networks(first, second, inputs)
-    result["certified"] = certified_violations(first, second, inputs, result["violations"])
-    result["slack"] = slack.of_networks(first, second, inputs)
-    result["descent"] = check_descent.descent_of(first, second, data, seed)
-    if folder is not None:
-        write_atomically(folder / "check.json", json_module.dumps(result, ensure_ascii=False, allow_nan=False).encode())
+    result = check_pair(load_network(before, activation), load_network(after, activation), data, seed)
+    if out is not None:
+        write_atomically(out / "check.json", _as_json(result.as_dict()).encode())
     if json:
-        _print_json(result)
+        _print_json(result.as_dict())
     else:
         console = _console()
-        waterfall = [slack.table(result["slack"])] if result["slack"] else []
-        descent = check_descent.tables(result["descent"]) if result["descent"] else []
-        for table in [*tables(result), *waterfall, *descent]:
+        for table in result.tables():
             console.print(table)
-    violated = [v["claim"] for v in result["violations"]]
-    violated += [r["id"] for r in (result["descent"] or {"claims": []})["claims"] if r["outcome"] == "violated"]
-    true = {claim for claim in violated if registry[claim].known == "true"}
-    return HELD if not true else VIOLATED if true & set(result["certified"]) else UNCONFIRMED
+    violated = result.violated_theorems
+    return Exit.HELD if not violated else Exit.VIOLATED if violated & set(result.certified) else Exit.UNCONFIRMED
 
 
 @app.command()
 def falsify(
-    claim: Annotated[str, typer.Argument(help="A claim's id, or path.py:function for your own @drt.bound.")],
+    claim: ClaimOrBound,
     depth: Annotated[str | None, typer.Option(help="Range of L, e.g. 1:8.")] = None,
     width: Annotated[str | None, typer.Option(help="Range of the widths, e.g. 1:16.")] = None,
     alpha: Annotated[str | None, typer.Option(help="Range of α.")] = None,
@@ -208,7 +194,7 @@ def falsify(
     delta: Annotated[str | None, typer.Option(help="Range of δ_l.")] = None,
     widths: Annotated[str | None, typer.Option(help="Fixed widths n_0,…,n_L, e.g. 2,1 or 2-1.")] = None,
     hypotheses: Annotated[str | None, typer.Option(help="Hypotheses to add or drop: -widths,+lipschitz.")] = None,
-    budget: Budget = 60.0,
+    budget: Annotated[float, _budget("")] = 60.0,
     timeout: Timeout = None,
     jobs: Jobs = None,
     seed: Seed = 0,
@@ -216,11 +202,6 @@ def falsify(
     json: Json = False,
 ) -> int:
     """Attack one claim; shrink and certify the counterexample. Exit code 1 if it is refuted."""
-    _positive("budget", budget)
-    _positive("timeout", timeout)
-    _positive("jobs", jobs)
-    _non_negative("seed", seed)
-    folder = _folder(out)
     from drt.falsify.pipeline import describe
     from drt.falsify.pipeline import falsify as run
     from drt.falsify.space import space_from_text
@@ -231,12 +212,12 @@ def falsify(
         target = target.with_changes([h.strip() for h in hypotheses.split(",") if h.strip()])
     space = space_from_text(depth=depth, width=width, alpha=alpha, beta=beta, kappa=kappa, delta=delta, widths=widths)
     with _progress(f"attacking {target.claim.id}") as progress:
-        outcome = run(target, space, budget, seed, jobs, folder, progress, timeout)
+        outcome = run(target, space, budget, seed, jobs, out, progress, timeout)
     if json:
         _print_json(outcome)
     else:
         _console().print(describe(outcome), markup=False, highlight=False)
-    return {"refuted": VIOLATED, "unconfirmed": UNCONFIRMED}.get(outcome["status"], HELD)
+    return {"refuted": Exit.VIOLATED, "unconfirmed": Exit.UNCONFIRMED}.get(outcome["status"], Exit.HELD)
 
 
 @app.command()
@@ -245,7 +226,10 @@ def certify(
     bound: Annotated[str | None, typer.Option(help="path.py:function, for a witness about your own bound.")] = None,
     json: Json = False,
 ) -> int:
-    """Evaluate a witness in exact or ball arithmetic, from its file alone."""
+    """Evaluate a witness in exact or ball arithmetic.
+
+    Its file is all that is read.
+    """
     from drt.exact.certify import certify as run
     from drt.falsify.target import load_claim
     from drt.witness.witness import load_witness
@@ -258,7 +242,7 @@ def certify(
         _print_json(certificate.as_dict())
     else:
         _console().print(str(certificate), markup=False, highlight=False)
-    return {"violated": VIOLATED, "undecided": UNCONFIRMED}.get(certificate.answer, HELD)
+    return {"violated": Exit.VIOLATED, "undecided": Exit.UNCONFIRMED}.get(certificate.answer, Exit.HELD)
 
 
 # Names that `drt figure` knows: the module of figures/ that each stands for.
@@ -281,7 +265,7 @@ def figure(
     """Draw a figure: PDF, PNG and the data as CSV. `drt figure NAME --help` shows its options."""
     if name in (None, "--help"):
         print(context.get_help())
-        return HELD
+        return Exit.HELD
     if name not in FIGURES:
         raise InputError(f"figure {name!r} is not known; expected one of {', '.join(FIGURES)}")
     from importlib import import_module
@@ -293,24 +277,22 @@ def figure(
 
 @app.command()
 def sharpness(
-    claim: Annotated[str, typer.Argument(help="A claim's id, or path.py:function for your own @drt.bound.")],
+    claim: ClaimOrBound,
     kappa: Annotated[str | None, typer.Option(help="Values of κ, e.g. 1,2,5,10.")] = None,
     ratio: Annotated[str | None, typer.Option(help="Values of β/α.")] = None,
     delta: Annotated[str | None, typer.Option(help="Values of δ (of ρ, where the bound reads that).")] = None,
     depth: Annotated[str | None, typer.Option(help="Values of L.")] = None,
     width: Annotated[str | None, typer.Option(help="Values of n, the width of all layers.")] = None,
-    budget: Annotated[
-        float, typer.Option(help="Units of work for all cells together, each about a second of one core.")
-    ] = 120.0,
+    budget: Annotated[float, _budget(" for all cells together")] = 120.0,
     jobs: Jobs = None,
     seed: Seed = 0,
     out: Out = Path("results"),
     json: Json = False,
 ) -> int:
-    """The largest certified actual/bound in each cell of a grid: where a constant is real. Writes CSV, PDF and PNG."""
-    _positive("budget", budget)
-    _positive("jobs", jobs)
-    _non_negative("seed", seed)
+    """Map the largest certified actual/bound over a grid.
+
+    It shows where a constant is real and where it is slack. Writes CSV, PDF and PNG.
+    """
     from drt.falsify.target import load_claim
     from drt.sharpness.sharpness import Grid, summary, write
     from drt.sharpness.sharpness import sharpness as run
@@ -318,12 +300,11 @@ def sharpness(
 
     target = load_claim(claim)
     grid = Grid.from_text(kappa=kappa, ratio=ratio, delta=delta, depth=depth, width=width)
-    folder = _folder(out)
     with _progress(f"sharpness of {target.claim.id}") as progress:
         result = run(target, grid, budget, seed, jobs or os.cpu_count() or 1, progress)
     files: list[Path] = []
-    if folder is not None and result["cells"]:
-        files = [*write(result, folder), *save(result, folder)]
+    if out is not None and result["cells"]:
+        files = [*write(result, out), *save(result, out)]
     if json:
         _print_json({k: v for k, v in result.items() if k != "best"} | {"files": [path.name for path in files]})
     else:
@@ -341,7 +322,7 @@ def sharpness(
         print("wrote " + ", ".join(map(str, files)), file=sys.stderr)
     if result["interrupted"]:
         print("drt: interrupted; the finished cells are kept", file=sys.stderr)
-    return VIOLATED if result["violations"] else HELD
+    return Exit.VIOLATED if result["violations"] else Exit.HELD
 
 
 @app.command()
@@ -350,16 +331,18 @@ def prove(
     out: Out = None,
     json: Json = False,
 ) -> int:
-    """Check the proofs: every chain step by step, its scalar inequalities in sympy and z3, its theorem in Coq."""
-    folder = _folder(out)
+    """Check the proofs, step by step and in Coq.
+
+    Every chain on random networks, its scalar inequalities in sympy and z3, its theorem in Coq.
+    """
     from drt.numeric.files import write_atomically
     from proofs_checks.prove import exit_code, remarks, table
     from proofs_checks.prove import prove as run
 
     with _progress("proving") as progress:
         result = run(claim, progress)
-    if folder is not None:
-        write_atomically(folder / "proofs.json", json_module.dumps(result, ensure_ascii=False).encode())
+    if out is not None:
+        write_atomically(out / "proofs.json", _as_json(result).encode())
     if json:
         _print_json(result)
     else:
@@ -371,7 +354,7 @@ def prove(
 
 @app.command()
 def claims(json: Json = False) -> int:
-    """List the claims: kind, what is known of them, statement, source."""
+    """List the claims, each with what is known of it."""
     from drt.theory.registry import claims as registry
 
     rows: list[dict[str, Any]] = [
@@ -381,7 +364,7 @@ def claims(json: Json = False) -> int:
     ]
     if json:
         _print_json({"claims": rows})
-        return HELD
+        return Exit.HELD
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -390,7 +373,7 @@ def claims(json: Json = False) -> int:
     for row in rows:
         table.add_row(*(row[column] for column in ("id", "kind", "status", "statement", "source")))
     _console().print(table)
-    return HELD
+    return Exit.HELD
 
 
 # What the theory's record says of a claim, in the words of a verdict.

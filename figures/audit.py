@@ -8,7 +8,6 @@ LARS. At each checkpoint the relative change in a layer's gradient, along the gr
 from __future__ import annotations
 
 import argparse
-import textwrap
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -17,23 +16,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from drt.errors import InputError
+from drt.errors import run_as_script
 from drt.experiments import laws
 from drt.experiments.audit import ETAS, KINDS, audit
-from drt.experiments.sliced import Progress, silent
-from figures import common, trained
+from drt.numeric.pool import Progress, silent
+from figures import common, style, trained
 from figures.audit_summary import Results, summarise
 from figures.audit_words import sentences, text
 
-COLOURS = {"plain": "#0072B2", "residual": "#E69F00", "batch norm": "#009E73"}
-FOOT = 0.5  # where effective depths below 1 are drawn
+COLOURS = {"plain": style.BLUE, "residual": style.ORANGE, "batch norm": style.GREEN}
+DRAWN_BELOW_ONE = 0.5  # where effective depths below 1 are drawn
 MARKERS = {"plain": "o", "residual": "s", "batch norm": "^"}
 
 
 def draw(results: Results, summary: dict, caption: str, layer: int) -> Figure:
     """Above, a kind a panel: the change over deep relative trust. Below: L_eff and the least C against L, errors of laws."""
-    lines = [textwrap.fill(line, 168) for line in caption.splitlines()]
-    size = (10.2, 7.5 + 0.155 * sum(line.count("\n") + 1 for line in lines))
+    text = style.wrap(caption, 168)
+    size = (10.2, 7.5 + 0.155 * (text.count("\n") + 1))
     figure = Figure(figsize=size)
     above = 1 - 0.35 / size[1]
     kinds = list(summary["laws"])
@@ -48,14 +47,14 @@ def draw(results: Results, summary: dict, caption: str, layer: int) -> Figure:
         ax = figure.add_subplot(ratio[column], sharex=first, sharey=first)
         draw_ratio(ax, results, kind, summary)
         if first is None:
-            ax.set_ylabel(f"change in gradient {layer} over (1+η)ᴸ − 1", fontsize=9.5, color=common.INK)
+            ax.set_ylabel(f"change in gradient {layer} over (1+η)ᴸ − 1", **style.LABEL)
             first = ax
         else:
             ax.tick_params(labelleft=False)
     draw_depths(figure.add_subplot(depth[0]), summary, kinds)
     draw_constants(figure.add_subplot(depth[1]), summary, kinds)
     draw_errors(figure.add_subplot(error[0]), summary, kinds)
-    figure.text(0.012, 0.09 / size[1], "\n".join(lines), fontsize=8, color=common.INK, va="bottom", linespacing=1.3)
+    style.caption(figure, text, bottom=0.09)
     return figure
 
 
@@ -70,13 +69,13 @@ def draw_ratio(ax: Axes, results: Results, kind: str, summary: dict) -> None:
             etas = np.asarray(summary["etas"])
             ax.fill_between(etas, low, high, color=colour, alpha=0.16, lw=0)
             ax.plot(etas, middle, color=colour, lw=1.5, label=f"L = {depth}")
-    ax.axhline(1, color="black", lw=1.2, ls=(0, (4, 2)))
+    ax.axhline(1, color="black", lw=1.2, ls=style.DASHED)
     ax.set(xscale="log", yscale="log", title=kind)
-    ax.set_xlabel("relative size η of the perturbation", fontsize=9.5, color=common.INK)
+    ax.set_xlabel("relative size η of the perturbation", **style.LABEL)
     if kind == next(iter(summary["laws"])):
-        ax.legend(fontsize=8, frameon=False, labelcolor=common.INK, loc="upper left", handlelength=1.6)
-    ax.title.set(fontsize=10.5, color=common.INK)
-    common.plain(ax)
+        ax.legend(fontsize=8, **style.LEGEND, loc="upper left", handlelength=1.6)
+    ax.title.set(**style.TITLE)
+    style.bare(ax)
 
 
 def _series(summary: dict, kind: str, field: str) -> tuple[list[float], list]:
@@ -90,19 +89,19 @@ def draw_depths(ax: Axes, summary: dict, kinds: Sequence[str]) -> None:
     """L_eff against L, with its interval; dashed: L_eff = L. Below 1 it has no meaning, and is drawn at the foot."""
     for kind in kinds:
         depths, values = _series(summary, kind, "effective_depth")
-        middle, low, high = np.clip(np.array(values).T, FOOT, 1e4)
+        middle, low, high = np.clip(np.array(values).T, DRAWN_BELOW_ONE, 1e4)
         ax.errorbar(depths, middle, (middle - low, high - middle), color=COLOURS[kind], marker=MARKERS[kind], ms=5,
                     lw=1.2, elinewidth=1, capsize=2, label=kind)  # fmt: skip
     ends = np.array([row["depth"] for row in summary["networks"]])
-    ax.plot([ends.min(), ends.max()], [ends.min(), ends.max()], color="black", lw=1.2, ls=(0, (4, 2)))
+    ax.plot([ends.min(), ends.max()], [ends.min(), ends.max()], color="black", lw=1.2, ls=style.DASHED)
     ax.set_yscale("log")
     top = ax.get_ylim()[1]
-    ax.set_yticks([FOOT, *(t for t in (1, 3, 10, 30, 100, 300, 1000) if t < top)])
+    ax.set_yticks([DRAWN_BELOW_ONE, *(t for t in (1, 3, 10, 30, 100, 300, 1000) if t < top)])
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, position: "<1" if value < 1 else f"{value:g}"))
     ax.yaxis.set_minor_locator(NullLocator())
-    ax.set_ylim(FOOT / 1.2, top)
-    ax.legend(fontsize=8, frameon=False, labelcolor=common.INK, loc="upper left", handlelength=1.6)
-    ax.set_ylabel("effective depth", fontsize=9.5, color=common.INK)
+    ax.set_ylim(DRAWN_BELOW_ONE / 1.2, top)
+    ax.legend(fontsize=8, **style.LEGEND, loc="upper left", handlelength=1.6)
+    ax.set_ylabel("effective depth", **style.LABEL)
     trained.against_depth(ax, summary["networks"])
 
 
@@ -111,8 +110,8 @@ def draw_constants(ax: Axes, summary: dict, kinds: Sequence[str]) -> None:
     for kind in kinds:
         ax.plot(*_series(summary, kind, "constant"), color=COLOURS[kind], marker=MARKERS[kind], ms=5, lw=1.2)
     ax.set_yscale("log")
-    ax.axhline(1, color="black", lw=1.2, ls=(0, (4, 2)))
-    ax.set_ylabel("least C with change ≤ C[(1+η)ᴸ − 1]", fontsize=9.5, color=common.INK)
+    ax.axhline(1, color="black", lw=1.2, ls=style.DASHED)
+    ax.set_ylabel("least C with change ≤ C[(1+η)ᴸ − 1]", **style.LABEL)
     trained.against_depth(ax, summary["networks"])
 
 
@@ -124,11 +123,11 @@ def draw_errors(ax: Axes, summary: dict, kinds: Sequence[str]) -> None:
         ax.plot(errors, np.arange(len(names)) + shift, ls="", marker=MARKERS[kind], ms=5, color=COLOURS[kind])
     ax.set_yticks(range(len(names)), [laws.LAWS[name].formula for name in names])
     ax.set_xlim(0, None)
-    ax.set_xlabel("error of the law, decades", fontsize=9.5, color=common.INK)
-    common.plain(ax)
+    ax.set_xlabel("error of the law, decades", **style.LABEL)
+    style.bare(ax)
 
 
-def tables(results: Results, summary: dict, caption: str) -> dict[str, bytes]:
+def data_files(results: Results, summary: dict, caption: str) -> dict[str, bytes]:
     """audit.csv: a row a checkpoint, with every law; audit-slices.csv: every η; audit.txt: the caption."""
     head = ("layers", "network", "optimiser", "seed", "step")
     columns = [*head, "status", "loss", "accuracy", "points", "exceeded", "median_factor", "largest_factor",
@@ -156,8 +155,8 @@ def tables(results: Results, summary: dict, caption: str) -> dict[str, bytes]:
             slices += [(*key, *map(float, v)) for v in zip(summary["etas"], b.changes, b.ratio, strict=True)]
         rows.append(row + [""] * (len(columns) - len(row)))
     return {
-        "audit.csv": common.table(columns, rows),
-        "audit-slices.csv": common.table((*head, "eta", "change_in_gradient", "over_deep_relative_trust"), slices),
+        "audit.csv": common.csv_file(columns, rows),
+        "audit-slices.csv": common.csv_file((*head, "eta", "change_in_gradient", "over_deep_relative_trust"), slices),
         "audit.txt": (caption + "\n").encode(),
     }
 
@@ -182,19 +181,15 @@ def main(arguments: list[str], progress: Progress | None = None) -> int:
     parser.add_argument("--layer", type=int, default=1, help="whose gradient is watched (1)")
     options = parser.parse_args(arguments)
     nets = trained.networks(options, start=False)
-    found = audit(nets, ETAS, options.layer, options.data, options.jobs, progress or silent)
-    results, _ = trained.collect(found)
-    if not any(b is not None for _, b in results):
-        raise InputError(f"nothing was measured at {len(results)} checkpoints: {results[0][0].status}")
-    results.sort(key=lambda item: trained.order(item[0]))
+    results = trained.gathered(audit(nets, ETAS, options.layer, options.data, options.jobs, progress or silent))
     summary = {"etas": list(ETAS), **summarise(results, trained.expected(nets))}
     words = caption(summary, nets, options)
     files = common.save(
-        options.out, "audit", draw(results, summary, words, options.layer), tables(results, summary, words)
+        options.out, "audit", draw(results, summary, words, options.layer), data_files(results, summary, words)
     )
     common.report(options, {"caption": words, **summary}, text(summary), files)
     return 0
 
 
 if __name__ == "__main__":
-    common.run_as_script(main)
+    run_as_script(main)

@@ -6,8 +6,8 @@ import textwrap
 
 import numpy as np
 
-from drt.app.wording import number
 from drt.experiments import laws
+from drt.numeric.formatting import number
 from figures.trained import missing
 
 

@@ -10,20 +10,20 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from drt.errors import InputError
-from drt.experiments.sliced import Progress, silent
+from drt.errors import InputError, Parser, run_as_script
 from drt.network.activations import parse_activation
+from drt.numeric.pool import Progress, silent
 from drt.training.data import load_digits
 from drt.training.training import RATES, TrainingConfig
 from figures import common
 from figures.figure1_data import config, data
-from figures.figure1_draw import draw, tables
+from figures.figure1_draw import data_files, draw
 from figures.figure1_summary import caption, summarise
 
 NETS = ((2, False), (3, False), (16, False), (16, True))  # depth, and whether hidden layers add to their input
 
 
-def _parser() -> common.Parser:
+def _parser() -> Parser:
     parser = common.parser("1", __doc__)
     parser.add_argument("--depth", help="layers, e.g. 2,16; default 2,3,16 and residual 16")
     parser.add_argument("--width", type=int, help="of the hidden layers (128; 784 as in the paper is slow)")
@@ -97,10 +97,10 @@ def main(arguments: list[str], progress: Progress | None = None) -> int:
         raise InputError(f"--lr {configs[0].lr}: every run diverged before its first checkpoint")
     summary = summarise(computed)
     text = caption(computed, summary)
-    files = common.save(options.out, "figure1", draw(computed, text), tables(computed, summary, text))
+    files = common.save(options.out, "figure1", draw(computed, text), data_files(computed, summary, text))
     common.report(options, {"caption": text, **summary}, text, files)
     return 0
 
 
 if __name__ == "__main__":
-    common.run_as_script(main)
+    run_as_script(main)

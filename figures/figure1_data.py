@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from drt.experiments.sliced import Progress, SlicedRun, silent, sliced_runs
+from drt.experiments.sliced import SlicedRun, sliced_runs
+from drt.numeric.pool import Progress, silent
 from drt.training.data import load_digits
 from drt.training.training import TrainingConfig
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from drt.app.wording import number
 from drt.experiments import laws
-from figures import common
+from drt.numeric.formatting import number
+from figures import common, style
 from figures.figure1_data import Data, Panel
 
 LIMITS = (1e-2, 1e6)
@@ -23,7 +21,7 @@ def draw(data: Data, caption: str) -> Figure:
     """A column a network: accuracy, loss, change in gradient; the caption below."""
     columns = len(data.panels)
     width = max(2.75 * columns + 0.6, 4.6)
-    text = "\n".join(textwrap.fill(line, int(width * 17.3)) for line in caption.splitlines())
+    text = style.wrap(caption, int(width * 17.3))
     lines = text.count("\n") + 1
     height = 6.0 + 0.165 * lines
     figure = Figure(figsize=(width, height))
@@ -39,17 +37,17 @@ def draw(data: Data, caption: str) -> Figure:
         changes = panel.stack("changes")
         draw_curves(low, data.etas, changes)
         draw_laws(low, data.etas, changes, panel.depth)
-        top.set_title(panel.title, fontsize=10.5, color=common.INK)
-        top.set_xlabel("step", fontsize=8.5, color=common.INK, labelpad=1)
+        top.set_title(panel.title, **style.TITLE)
+        top.set_xlabel("step", fontsize=8.5, color=style.INK, labelpad=1)
         middle.tick_params(labelbottom=False)
-        low.set_xlabel("relative size η of the perturbation", fontsize=9.5, color=common.INK)
+        low.set_xlabel("relative size η of the perturbation", **style.LABEL)
         for ax, label in ((top, "training accuracy"), (middle, "loss"), (low, f"change in gradient {panel.layer}")):
             if column:
                 ax.tick_params(labelleft=False)
             else:
-                ax.set_ylabel(label, fontsize=9.5, color=common.INK)
+                ax.set_ylabel(label, **style.LABEL)
     figure.align_ylabels()
-    figure.text(0.12 / width, 0.08 / height, text, fontsize=8, color=common.INK, va="bottom", linespacing=1.3)
+    style.caption(figure, text, left=0.12 / width)
     return figure
 
 
@@ -65,13 +63,13 @@ def draw_accuracy(ax: Axes, panel: Panel) -> None:
     low, middle, high = _quartiles(smooth)
     at = np.arange(1, smooth.shape[1] + 1)
     if len(panel.runs) > 1:
-        ax.fill_between(at, low, high, color=common.INK, alpha=0.15, lw=0)
-    ax.plot(at, middle, color=common.INK, lw=0.8)
+        ax.fill_between(at, low, high, color=style.INK, alpha=0.15, lw=0)
+    ax.plot(at, middle, color=style.INK, lw=0.8)
     due = [c.step for c in max((run.checkpoints for run in panel.runs), key=len)]
     here = [middle[min(max(s - 1, 0), len(middle) - 1)] for s in due]
     ax.scatter(due, here, s=22, c=_colours(len(due)), edgecolor="white", lw=0.5, zorder=3)
     ax.set(ylim=(0, 1.06), xlim=(-0.02 * steps, 1.02 * steps), yticks=(0, 0.5, 1))
-    common.plain(ax)
+    style.bare(ax)
 
 
 def draw_curves(ax: Axes, etas: np.ndarray, values: np.ndarray) -> None:
@@ -88,20 +86,20 @@ def draw_curves(ax: Axes, etas: np.ndarray, values: np.ndarray) -> None:
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_yticks([10.0**e for e in range(-2, 7, 2)])
     ax.set_xticks([0, 0.02, 0.04, 0.06, 0.08, 0.1], ["0", ".02", ".04", ".06", ".08", ".1"])
-    common.plain(ax)
+    style.bare(ax)
 
 
 def draw_laws(ax: Axes, etas: np.ndarray, changes: np.ndarray, depth: int) -> None:
     """Deep relative trust, Lemma 2's η, and the line closest to the median of all curves."""
     eta = etas[etas > 0]
-    ax.plot(eta, np.expm1(depth * np.log1p(eta)), color="black", lw=1.6, ls=(0, (4, 2)), label="deep relative trust")
+    ax.plot(eta, np.expm1(depth * np.log1p(eta)), color="black", lw=1.6, ls=style.DASHED, label="deep relative trust")
     middle = _quartiles(changes.reshape(-1, changes.shape[-1]))[1]
     line = laws.fit("linear", etas, middle, np.ones(depth))
     if line is not None:
         ax.plot(
             eta,
             line.factor * eta,
-            color="#C43C00",
+            color=style.VIOLATION,
             lw=1.6,
             ls=":",
             label=f"line, {number(float(f'{line.factor:.2g}'))} η",
@@ -109,13 +107,13 @@ def draw_laws(ax: Axes, etas: np.ndarray, changes: np.ndarray, depth: int) -> No
     lemma2 = 2 ** (1 / depth) - 1
     if lemma2 <= etas[-1]:
         ax.axvline(lemma2, ymax=0.78, color="black", lw=0.8)
-        ax.text(lemma2, 1.6e-2, " Lemma 2", fontsize=7.5, color=common.INK)
+        ax.text(lemma2, 1.6e-2, " Lemma 2", fontsize=7.5, color=style.INK)
     else:
-        ax.text(0.0985, 1.6e-2, f"Lemma 2: η = {lemma2:.3f} →", fontsize=7.5, color=common.INK, ha="right")
-    ax.legend(loc="upper left", fontsize=7.5, frameon=False, labelcolor=common.INK, handlelength=2.2, borderaxespad=0.2)
+        ax.text(0.0985, 1.6e-2, f"Lemma 2: η = {lemma2:.3f} →", fontsize=7.5, color=style.INK, ha="right")
+    ax.legend(loc="upper left", fontsize=7.5, **style.LEGEND, handlelength=2.2, borderaxespad=0.2)
 
 
-def tables(data: Data, summary: dict, caption: str) -> dict[str, bytes]:
+def data_files(data: Data, summary: dict, caption: str) -> dict[str, bytes]:
     """figure1.csv: the curves; figure1-accuracy.csv: every minibatch; figure1-laws.csv: medians of fits; figure1.txt."""
     curves, accuracies = [], []
     for panel in data.panels:
@@ -135,9 +133,11 @@ def tables(data: Data, summary: dict, caption: str) -> dict[str, bytes]:
     ]
     head = ("network", "seed", "step")
     return {
-        "figure1.csv": common.table((*head, "eta", "loss", "change_in_gradient", "deep_relative_trust"), curves),
-        "figure1-accuracy.csv": common.table((*head, "minibatch_accuracy"), accuracies),
-        "figure1-laws.csv": common.table(("network", "law", "formula", "parameters", "median_error", "closest"), rows),
+        "figure1.csv": common.csv_file((*head, "eta", "loss", "change_in_gradient", "deep_relative_trust"), curves),
+        "figure1-accuracy.csv": common.csv_file((*head, "minibatch_accuracy"), accuracies),
+        "figure1-laws.csv": common.csv_file(
+            ("network", "law", "formula", "parameters", "median_error", "closest"), rows
+        ),
         "figure1.txt": (caption + "\n").encode(),
     }
 

@@ -6,8 +6,8 @@ from collections import Counter
 
 import numpy as np
 
-from drt.app.wording import factor, number
 from drt.experiments import laws
+from drt.numeric.formatting import factor, number
 from figures.figure1_data import Data, Panel
 
 

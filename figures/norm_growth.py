@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import textwrap
 from collections.abc import Sequence
 from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
@@ -21,27 +20,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from drt.errors import InputError
+from drt.errors import InputError, run_as_script
 from drt.experiments.invariant import KINDS, Norms, Training, follow
-from drt.experiments.sliced import Progress, silent
 from drt.experiments.stationary import PROBLEMS, Stay, slope, stay
-from drt.numeric.pool import workers
+from drt.numeric.pool import Progress, silent, workers
 from drt.optimisers.steps import fromage, lars
 from drt.training.data import load_digits
-from figures import common
+from figures import common, style
 
 OPTIMISERS = {"LARS": lars, "Fromage": fromage}
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 ETAS = (0.003, 0.006, 0.0125, 0.025, 0.05, 0.1)
-SMOOTH = 20
-FALL = 1e-4  # of η, over a run with decay
-COLOURS = {"batch norm": "#0072B2", "weight norm": "#E69F00", "spectral norm": "#009E73"}
-MARKERS = {"linear": ("#0072B2", "o"), "network": ("#D55E00", "s")}
+STEPS_AVERAGED = 20
+DECAY = 1e-4  # of η, over a run with decay
+COLOURS = {"batch norm": style.BLUE, "weight norm": style.ORANGE, "spectral norm": style.GREEN}
+MARKERS = {"linear": (style.BLUE, "o"), "network": (style.VERMILION, "s")}
 Key = tuple[str, str, str]  # kind, dtype, optimiser
 
 
 @dataclass(frozen=True)
-class Data:
+class NormGrowth:
     """What the figure shows: η and the norms of every kind, dtype and optimiser; runs near a minimum, without and with decay."""
 
     eta: float
@@ -54,7 +52,9 @@ def _follow(kind: str, dtype: str, optimiser: str, eta: float, steps: int, seed:
     return follow(Training(kind, load_digits(), OPTIMISERS[optimiser], eta, DTYPES[dtype], seed), steps)
 
 
-def data(eta: float, steps: int, seeds: int, seed: int, jobs: int | None = None, progress: Progress = silent) -> Data:
+def data(
+    eta: float, steps: int, seeds: int, seed: int, jobs: int | None = None, progress: Progress = silent
+) -> NormGrowth:
     """Train everything, each run in a process with one thread.
 
     Args:
@@ -67,7 +67,7 @@ def data(eta: float, steps: int, seeds: int, seed: int, jobs: int | None = None,
     """
     load_digits()
     keys = [(kind, dtype, optimiser) for kind in KINDS for dtype in DTYPES for optimiser in OPTIMISERS]
-    decays = (1.0, FALL ** (1 / steps))
+    decays = (1.0, DECAY ** (1 / steps))
     with workers(jobs or os.cpu_count() or 1) as pool:
         trained = [pool.submit(_follow, *key, eta, steps, seed) for key in keys]
         stays: dict[tuple[str, float], Future] = {
@@ -79,10 +79,10 @@ def data(eta: float, steps: int, seeds: int, seed: int, jobs: int | None = None,
             progress(done, len(futures), "training")
         norms = {key: task.result() for key, task in zip(keys, trained, strict=True)}
         constant, decayed = ({p: stays[p, d].result() for p in PROBLEMS} for d in decays)
-    return Data(eta, norms, constant, decayed)
+    return NormGrowth(eta, norms, constant, decayed)
 
 
-def summarise(d: Data) -> dict:
+def summarise(d: NormGrowth) -> dict:
     """The numbers of the caption and the tables."""
     rate = math.log1p(d.eta**2) / 2
     norms = []
@@ -150,16 +150,16 @@ def caption(s: dict) -> str:
         f"Near a minimum with loss 0 ({p['problem']} teachers): with constant η the loss stays, in proportion to "
         f"η^{p['slope']:.2f} (95 % interval over seeds {p['slope_low']:.2f} to {p['slope_high']:.2f}; the means of its third "
         f"and fourth quarter differ by a factor of at most {p['drift']:.2g}). No step was smaller than "
-        f"{p['least_move']:.3f} η‖W‖. With η decayed to {FALL:g} η it ends between {min(p['decayed']):.0e} and "
+        f"{p['least_move']:.3f} η‖W‖. With η decayed to {DECAY:g} η it ends between {min(p['decayed']):.0e} and "
         f"{max(p['decayed']):.0e}."
         for p in s["stationary"]
     ]
     return "\n".join(lines)
 
 
-def draw(d: Data, text: str) -> Figure:
+def draw(d: NormGrowth, text: str) -> Figure:
     """Norms and cosines against steps; stationary loss against η, loss against steps."""
-    wrapped = "\n".join(textwrap.fill(line, 158) for line in text.splitlines())
+    wrapped = style.wrap(text, 158)
     lines = wrapped.count("\n") + 1
     height = 6.6 + 0.165 * lines
     figure = Figure(figsize=(9.2, height))
@@ -179,28 +179,25 @@ def draw(d: Data, text: str) -> Figure:
     draw_stationary(axes[2], d)
     draw_losses(axes[3], d)
     for ax in axes:
-        ax.grid(True, color=common.GRID, lw=0.6)
-        ax.tick_params(labelsize=8, colors=common.INK)
+        style.bare(ax, label_size=8)
         ax.xaxis.set_minor_locator(NullLocator())
         ax.yaxis.set_minor_locator(NullLocator())
-        for side in ax.spines.values():
-            side.set_visible(False)
         for label in (ax.xaxis.label, ax.yaxis.label, ax.title):
-            label.set(fontsize=9.5, color=common.INK)
-        ax.legend(frameon=False, fontsize=7.5, labelcolor=common.INK)
-    figure.text(0.012, 0.08 / height, wrapped, fontsize=8, color=common.INK, va="bottom", linespacing=1.3)
+            label.set(**style.LABEL)
+        ax.legend(fontsize=7.5, **style.LEGEND)
+    style.caption(figure, wrapped)
     return figure
 
 
-def draw_norms(ax: Axes, d: Data) -> None:
+def draw_norms(ax: Axes, d: NormGrowth) -> None:
     """‖W_t‖/‖W_0‖ of the first layer in float32."""
     for (kind, dtype, optimiser), run in d.norms.items():
         if dtype == "float32":
-            label, style = f"{optimiser}, {kind}", "-" if optimiser == "LARS" else "--"
+            label, dashes = f"{optimiser}, {kind}", "-" if optimiser == "LARS" else "--"
             width = {"batch norm": 4.5, "weight norm": 2.8, "spectral norm": 1.2}[kind]  # they lie on one another
-            ax.plot(run.norms[:, 0] / run.norms[0, 0], style, lw=width, color=COLOURS[kind], label=label)
+            ax.plot(run.norms[:, 0] / run.norms[0, 0], dashes, lw=width, color=COLOURS[kind], label=label)
     t = np.arange(len(next(iter(d.norms.values())).norms))
-    ax.plot(t, (1 + d.eta**2) ** (t / 2), ":", color=common.INK, lw=1.4, label="(1+η²)^(t/2)")
+    ax.plot(t, (1 + d.eta**2) ** (t / 2), ":", color=style.INK, lw=1.4, label="(1+η²)^(t/2)")
     ax.set(
         yscale="log",
         xlabel="step t",
@@ -209,21 +206,26 @@ def draw_norms(ax: Axes, d: Data) -> None:
     )
 
 
-def draw_cosines(ax: Axes, d: Data) -> None:
+def draw_cosines(ax: Axes, d: NormGrowth) -> None:
     """|cos∠(W, g)| of both layers under Fromage: medians of 50 steps."""
     for (kind, dtype, optimiser), run in d.norms.items():
         if optimiser == "Fromage":
             size = max(1, len(run.cosines) // 60)
             parts = run.cosines.abs()[: len(run.cosines) // size * size].reshape(-1, size * 2)
             t = size * (np.arange(len(parts)) + 0.5)
-            style = "-" if dtype == "float64" else ":"
+            dashes = "-" if dtype == "float64" else ":"
             ax.plot(
-                t, parts.median(1).values.clamp(min=1e-19), style, lw=1.4, color=COLOURS[kind], label=f"{kind}, {dtype}"
+                t,
+                parts.median(1).values.clamp(min=1e-19),
+                dashes,
+                lw=1.4,
+                color=COLOURS[kind],
+                label=f"{kind}, {dtype}",
             )
     ax.set(yscale="log", xlabel="step t", ylabel="|cos∠(W, g)|", title="how orthogonal the gradient is (Fromage)")
 
 
-def draw_stationary(ax: Axes, d: Data) -> None:
+def draw_stationary(ax: Axes, d: NormGrowth) -> None:
     """The loss that stays, each seed a dot, and the median."""
     for problem, runs in d.constant.items():
         colour, marker = MARKERS[problem]
@@ -237,22 +239,25 @@ def draw_stationary(ax: Axes, d: Data) -> None:
     ax.set_xticks(ETAS, [f"{eta:g}" for eta in ETAS])
 
 
-def draw_losses(ax: Axes, d: Data) -> None:
+def draw_losses(ax: Axes, d: NormGrowth) -> None:
     """The loss of the largest and smallest η, constant and decayed, of the first problem; median over seeds."""
     problem = next(iter(d.constant))
-    for runs, style, word in (
+    for runs, dashes, word in (
         (d.constant[problem], "-", "constant"),
-        (d.decayed[problem], "--", f"decayed to {FALL:g} η"),
+        (d.decayed[problem], "--", f"decayed to {DECAY:g} η"),
     ):
-        for i, colour in ((-1, "#D55E00"), (0, "#0072B2")):
-            smooth = runs.losses[:, i].median(1).values.unfold(0, SMOOTH, 1).mean(-1)
-            ax.plot(smooth, style, lw=1.2, color=colour, label=f"η = {runs.etas[i]:g}, {word}")
+        for i, colour in ((-1, style.VERMILION), (0, style.BLUE)):
+            smooth = runs.losses[:, i].median(1).values.unfold(0, STEPS_AVERAGED, 1).mean(-1)
+            ax.plot(smooth, dashes, lw=1.2, color=colour, label=f"η = {runs.etas[i]:g}, {word}")
     ax.set(
-        yscale="log", xlabel="step t", ylabel=f"loss, mean of {SMOOTH} steps", title=f"loss of the {problem} students"
+        yscale="log",
+        xlabel="step t",
+        ylabel=f"loss, mean of {STEPS_AVERAGED} steps",
+        title=f"loss of the {problem} students",
     )
 
 
-def tables(d: Data, s: dict, text: str) -> dict[str, bytes]:
+def data_files(d: NormGrowth, s: dict, text: str) -> dict[str, bytes]:
     """The data as CSV, a row a step (every tenth) or an η; and the caption."""
     norms = [
         (kind, dtype, optimiser, t, *(run.norms[t] / run.norms[0]).tolist(), *(run.cosines[t].tolist()))
@@ -270,11 +275,11 @@ def tables(d: Data, s: dict, text: str) -> dict[str, bytes]:
         [n[k] for k in ("kind", "dtype", "optimiser", "off", "cosine", "largest_cosine", "loss")] for n in s["norms"]
     ]
     return {
-        "norm-growth.csv": common.table(header, norms),
-        "norm-growth-summary.csv": common.table(
+        "norm-growth.csv": common.csv_file(header, norms),
+        "norm-growth-summary.csv": common.csv_file(
             ("kind", "dtype", "optimiser", "log_norm_off", "median_cosine", "largest_cosine", "loss"), rows
         ),
-        "fixed-point.csv": common.table(("problem", "eta", "seed", "stationary_loss", "decayed_loss"), points),
+        "fixed-point.csv": common.csv_file(("problem", "eta", "seed", "stationary_loss", "decayed_loss"), points),
         "norm-growth.txt": (text + "\n").encode(),
     }
 
@@ -298,10 +303,10 @@ def main(arguments: list[str], progress: Progress | None = None) -> int:
     computed = data(options.eta, options.steps, options.seeds, options.seed, options.jobs, progress or silent)
     summary = summarise(computed)
     text = caption(summary)
-    files = common.save(options.out, "norm-growth", draw(computed, text), tables(computed, summary, text))
+    files = common.save(options.out, "norm-growth", draw(computed, text), data_files(computed, summary, text))
     common.report(options, {"caption": text, **summary}, text, files)
     return 0
 
 
 if __name__ == "__main__":
-    common.run_as_script(main)
+    run_as_script(main)

@@ -8,9 +8,8 @@ python -m figures.sharpness theorem1.function --budget 120 --out results
 
 from __future__ import annotations
 
-import argparse
 import math
-import sys
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,16 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from drt.errors import InputError
+from drt.errors import Exit, check_positive, run_as_script
 from drt.falsify.target import load_claim
 from drt.sharpness.sharpness import Grid, sharpness, write
+from figures import common, style
 
-PALE, INK, ABOVE = "white", "#10182b", "#E69F00"
-ATTAINED = 1e-9
-NORM_FLOOR = 1e-4  # slacker cells share the darkest colour
+AXES = ("kappa", "ratio", "delta", "depth", "width")  # of the grid
+
+PALE, DARK, ABOVE = "white", "#10182b", style.ORANGE  # on the colour map's greys style.INK would be illegible
+ATTAINED = 1e-9  # of 1: a value this close to it is rounding
+DARKEST = 1e-4  # slacker cells share the darkest colour
 
 
 def data(claim: str, grid: Grid | None = None, budget: float = 120.0, seed: int = 0, jobs: int = 1) -> dict:
@@ -52,10 +54,10 @@ def colours(cells: Sequence[dict]) -> tuple[Any, LogNorm]:
     """A colour map that colour-blind readers and grey printers can tell, light where the bound is attained; and its scale."""
     scale = mpl.colormaps["cividis"].with_extremes(over=ABOVE)
     lowest = min(row["sharpness"] for row in cells)
-    return scale, LogNorm(min(max(lowest, NORM_FLOOR), 0.1), 1 + ATTAINED, clip=False)
+    return scale, LogNorm(min(max(lowest, DARKEST), 0.1), 1 + ATTAINED, clip=False)
 
 
-def draw(ax: Axes, cells: Sequence[dict], scale: Any = None, norm: LogNorm | None = None) -> None:
+def draw_panel(ax: Axes, cells: Sequence[dict], scale: Any = None, norm: LogNorm | None = None) -> None:
     """One panel: the cells of one L, n and β/α."""
     if norm is None:
         scale, norm = colours(cells)
@@ -65,16 +67,15 @@ def draw(ax: Axes, cells: Sequence[dict], scale: Any = None, norm: LogNorm | Non
         i, j, value = kappas.index(row["kappa"]), deltas.index(row["delta"]), row["sharpness"]
         values[i][j] = max(value, norm.vmin or 0.0)
         light = norm(values[i][j]) > 0.55
-        ax.text(j + 0.5, i + 0.5, number(value), ha="center", va="center", fontsize=6.5, color=INK if light else PALE)
+        ax.text(j + 0.5, i + 0.5, number(value), ha="center", va="center", fontsize=6.5, color=DARK if light else PALE)
     ax.pcolormesh(values, cmap=scale, norm=norm, edgecolors=PALE, linewidth=0.6)
     ax.set_xticks([j + 0.5 for j in range(len(deltas))], [f"{v:g}" for v in deltas], fontsize=6.5)
     ax.set_yticks([i + 0.5 for i in range(len(kappas))], [f"{v:g}" for v in kappas], fontsize=6.5)
-    ax.tick_params(length=0, pad=2, colors=INK)
-    for side in ax.spines.values():
-        side.set_visible(False)
+    ax.tick_params(length=0, pad=2, colors=style.INK)
+    style.frameless(ax)
 
 
-def figure(result: dict) -> Figure:
+def draw(result: dict) -> Figure:
     """All panels of a result, on one page."""
     cells = result["cells"]
     rows = list(dict.fromkeys((row["depth"], row["beta_over_alpha"]) for row in cells))
@@ -91,58 +92,43 @@ def figure(result: dict) -> Figure:
             if not panel:  # interrupted before
                 ax.set_axis_off()
                 continue
-            draw(ax, panel, scale, norm)
+            draw_panel(ax, panel, scale, norm)
             if i == 0:
-                ax.set_title(f"n = {width}", fontsize=8, color=INK)
+                ax.set_title(f"n = {width}", fontsize=8, color=style.INK)
             if j == 0:
-                ax.set_ylabel(f"L = {depth}\nβ/α = {ratio:g}\n\nκ", fontsize=7, color=INK)
+                ax.set_ylabel(f"L = {depth}\nβ/α = {ratio:g}\n\nκ", fontsize=7, color=style.INK)
             if i == len(rows) - 1:
-                ax.set_xlabel("δ", fontsize=8, color=INK, labelpad=1)
+                ax.set_xlabel("δ", fontsize=8, color=style.INK, labelpad=1)
     bar = page.colorbar(mpl.cm.ScalarMappable(norm, scale), ax=grid, location="bottom", shrink=0.6, aspect=45, pad=0.01)
-    bar.set_label("largest certified actual change / bound", fontsize=8, color=INK)
-    bar.ax.tick_params(labelsize=7, colors=INK)
+    bar.set_label("largest certified actual change / bound", fontsize=8, color=style.INK)
+    bar.ax.tick_params(labelsize=7, colors=style.INK)
     bar.outline.set_visible(False)  # type: ignore[operator]
-    page.suptitle(f"Sharpness of {result['claim']}\n{result['statement']}", fontsize=9, color=INK)
+    page.suptitle(f"Sharpness of {result['claim']}\n{result['statement']}", fontsize=9, color=style.INK)
     return page
 
 
 def save(result: dict, folder: Path) -> list[Path]:
     """Write PDF and PNG; their paths."""
-    page, paths = figure(result), []
-    for suffix, metadata in (("pdf", {"CreationDate": None}), ("png", {})):
-        path = folder / f"sharpness-{result['claim']}.{suffix}"
-        page.savefig(path, dpi=200, metadata=metadata)
-        paths.append(path)
-    return paths
+    return common.save(folder, f"sharpness-{result['claim']}", draw(result), {})
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Compute and draw; exit code 1 if a cell's network violates the claim, 2 for bad input."""
-    parser = argparse.ArgumentParser(prog="python -m figures.sharpness", description=__doc__.splitlines()[0])
+def main(arguments: list[str]) -> int:
+    """Compute and draw; exit code 1 if a cell's network violates the claim."""
+    parser = common.parser("sharpness", __doc__, prog="python -m figures.sharpness")
     parser.add_argument("claim", help="a claim's id, or path.py:function")
-    for name in ("kappa", "ratio", "delta", "depth", "width"):
+    for name in AXES:
         parser.add_argument(f"--{name}", help=f"values with commas between{', β/α' if name == 'ratio' else ''}")
     parser.add_argument("--budget", type=float, default=120.0, help="seconds")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--out", type=Path, default=Path("results"), help="folder")
     options = parser.parse_args(arguments)
-    try:
-        grid = Grid.from_text(
-            **{name: getattr(options, name) for name in ("kappa", "ratio", "delta", "depth", "width")}
-        )
-        for name in ("budget", "jobs"):
-            if not 0 < getattr(options, name) < math.inf:
-                raise InputError(f"--{name} {getattr(options, name):g} must be > 0")
-        options.out.mkdir(parents=True, exist_ok=True)
-        result = data(options.claim, grid, options.budget, options.seed, options.jobs)
-    except InputError as error:
-        print(f"figures.sharpness: {error}", file=sys.stderr)
-        return 2
+    grid = Grid.from_text(**{name: getattr(options, name) for name in AXES})
+    check_positive("budget", options.budget)
+    common.check_common(options)
+    result = data(options.claim, grid, options.budget, options.seed, options.jobs or os.cpu_count() or 1)
     paths = [*write(result, options.out), *(save(result, options.out) if result["cells"] else [])]
-    print("wrote " + ", ".join(map(str, paths)))
-    return 1 if result["violations"] else 0
+    summary = {key: value for key, value in result.items() if key != "best"}
+    common.report(options, summary, f"{len(result['cells'])} cells, {result['violations']} violate the claim", paths)
+    return Exit.VIOLATED if result["violations"] else Exit.HELD
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_as_script(main)

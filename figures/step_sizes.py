@@ -19,17 +19,20 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from torch import Tensor, nn
 
-from drt.app.plots import power_of_ten
 from drt.descent.losses import CrossEntropy
-from drt.errors import InputError
+from drt.errors import run_as_script
 from drt.experiments.audit import KINDS, Point, measured_points
-from drt.experiments.sliced import Progress, silent
 from drt.experiments.step_sizes import StepSizes, step_sizes
-from figures import common, trained
+from drt.numeric.formatting import power_of_ten
+from drt.numeric.pool import Progress, silent
+from figures import common, style, trained
 from figures.audit_words import short
 
 Results = Sequence[tuple[Point, StepSizes | None]]
-REAL = {"condition4": ("condition (4) fails", "#0072B2", "o"), "loss_back": ("loss back at its start", "#E69F00", "s")}
+REAL = {
+    "condition4": ("condition (4) fails", style.BLUE, "o"),
+    "loss_back": ("loss back at its start", style.ORANGE, "s"),
+}
 
 
 def measure(model: nn.Sequential, images: Tensor, labels: Tensor) -> StepSizes:
@@ -137,8 +140,8 @@ def sentences(summary: dict) -> list[str]:
 def draw(results: Results, summary: dict, caption: str) -> Figure:
     """A panel a kind: every checkpoint's η against depth; then the η with the constant, in decades."""
     kinds = [kind for kind in KINDS if any(row["kind"] == kind for row in summary["networks"])]
-    lines = [textwrap.fill(line, 168) for line in caption.splitlines()]
-    size = (10.2, 4.2 + 0.155 * sum(line.count("\n") + 1 for line in lines))
+    text = style.wrap(caption, 168)
+    size = (10.2, 4.2 + 0.155 * (text.count("\n") + 1))
     figure = Figure(figsize=size)
     height = {"top": 1 - 0.35 / size[1], "bottom": 1 - 3.65 / size[1]}
     grid = figure.add_gridspec(1, len(kinds), left=0.075, right=0.745, wspace=0.1, **height)
@@ -147,13 +150,13 @@ def draw(results: Results, summary: dict, caption: str) -> Figure:
         ax = figure.add_subplot(grid[column], sharey=first)
         draw_kind(ax, results, summary, kind)
         if first is None:
-            ax.set_ylabel("relative size η of the step", fontsize=9.5, color=common.INK)
-            ax.legend(fontsize=7.5, frameon=False, labelcolor=common.INK, loc="lower left", handlelength=1.8)
+            ax.set_ylabel("relative size η of the step", **style.LABEL)
+            ax.legend(fontsize=7.5, **style.LEGEND, loc="lower left", handlelength=1.8)
             first = ax
         else:
             ax.tick_params(labelleft=False)
     draw_constant(figure.add_subplot(figure.add_gridspec(1, 1, left=0.82, right=0.985, **height)[0]), summary)
-    figure.text(0.012, 0.09 / size[1], "\n".join(lines), fontsize=8, color=common.INK, va="bottom", linespacing=1.3)
+    style.caption(figure, text, bottom=0.09)
     return figure
 
 
@@ -161,7 +164,7 @@ def draw_kind(ax: Axes, results: Results, summary: dict, kind: str) -> None:
     """Lemma 2's η, and the two real ones: a dot a checkpoint, a line through the medians; those beyond the grid at 1."""
     rows = [row for row in summary["networks"] if row["kind"] == kind and row["checkpoints"]]
     depths = [row["depth"] for row in rows]
-    ax.plot(depths, [row["lemma2"] for row in rows], color="black", lw=1.6, ls=(0, (4, 2)), label="Lemma 2 allows")
+    ax.plot(depths, [row["lemma2"] for row in rows], color="black", lw=1.6, ls=style.DASHED, label="Lemma 2 allows")
     for name, (label, colour, marker) in REAL.items():
         apart = 1.06 if name == "loss_back" else 1 / 1.06
         dots = [(p.depth * apart, min(getattr(s, name), 1)) for p, s in results if s is not None and p.kind == kind]
@@ -171,7 +174,7 @@ def draw_kind(ax: Axes, results: Results, summary: dict, kind: str) -> None:
         medians = [min(row[name][1], 1) for row in rows]
         ax.plot([d * apart for d in depths], medians, color=colour, marker=marker, ms=5, lw=1.3, label=label)
     ax.set_yscale("log")
-    ax.set_title(kind, fontsize=10.5, color=common.INK)
+    ax.set_title(kind, **style.TITLE)
     trained.against_depth(ax, summary["networks"])
 
 
@@ -180,14 +183,14 @@ def draw_constant(ax: Axes, summary: dict) -> None:
     rows = [row for row in summary["networks"] if row["kind"] == "plain" and row["checkpoints"]]
     if rows:
         low, middle, high = np.array([row["log10_constant"] for row in rows]).T
-        ax.errorbar([row["depth"] for row in rows], middle, (middle - low, high - middle), color="#CC79A7", marker="D",
+        ax.errorbar([row["depth"] for row in rows], middle, (middle - low, high - middle), color=style.PURPLE, marker="D",
                     ms=5, lw=1.3, elinewidth=1, capsize=2)  # fmt: skip
-    ax.set_title("plain, with the constant", fontsize=10.5, color=common.INK)
+    ax.set_title("plain, with the constant", **style.TITLE)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, position: power_of_ten(value)))
     trained.against_depth(ax, summary["networks"])
 
 
-def tables(results: Results, caption: str) -> dict[str, bytes]:
+def data_files(results: Results, caption: str) -> dict[str, bytes]:
     """step-sizes.csv: a row a checkpoint; step-sizes.txt: the caption."""
     head = ("layers", "network", "optimiser", "seed", "step", "status", "loss", "accuracy")
     rows = []
@@ -195,7 +198,7 @@ def tables(results: Results, caption: str) -> dict[str, bytes]:
         values = (s.lemma2, s.log10_constant, s.condition4, s.layer, s.loss_back) if s else [""] * 5
         rows.append((*vars(p).values(), *values))
     columns = (*head, "lemma2", "log10_with_constant", "condition4_fails", "in_layer", "loss_back")
-    return {"step-sizes.csv": common.table(columns, rows), "step-sizes.txt": (caption + "\n").encode()}
+    return {"step-sizes.csv": common.csv_file(columns, rows), "step-sizes.txt": (caption + "\n").encode()}
 
 
 def caption(summary: dict, nets: trained.Nets, options: argparse.Namespace) -> str:
@@ -215,16 +218,13 @@ def main(arguments: list[str], progress: Progress | None = None) -> int:
     """Compute, draw, write; the table on stdout."""
     options = trained.parser("step-sizes", __doc__, optimisers="fromage", seeds=3).parse_args(arguments)
     nets = trained.networks(options, start=True)
-    results, _ = trained.collect(measured_points(nets, measure, options.data, options.jobs, progress or silent))
-    if not any(s is not None for _, s in results):
-        raise InputError(f"nothing was measured at {len(results)} checkpoints: {results[0][0].status}")
-    results.sort(key=lambda item: trained.order(item[0]))
+    results = trained.gathered(measured_points(nets, measure, options.data, options.jobs, progress or silent))
     summary = summarise(results, trained.expected(nets))
     words = caption(summary, nets, options)
-    files = common.save(options.out, "step-sizes", draw(results, summary, words), tables(results, words))
+    files = common.save(options.out, "step-sizes", draw(results, summary, words), data_files(results, words))
     common.report(options, {"caption": words, **summary}, text(summary), files)
     return 0
 
 
 if __name__ == "__main__":
-    common.run_as_script(main)
+    run_as_script(main)

@@ -10,17 +10,17 @@ from typing import TypeVar
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from drt.errors import InputError
+from drt.errors import InputError, Parser
 from drt.experiments.audit import DEPTHS, KINDS, Point, configs
 from drt.training.training import RATES, TrainingConfig
-from figures import common
+from figures import common, style
 
 T = TypeVar("T")
 NAMES = {"fromage": "Fromage", "sgd": "SGD", "adam": "Adam", "lars": "LARS"}
 Nets = list[tuple[str, TrainingConfig]]
 
 
-def parser(name: str, description: str | None, optimisers: str, seeds: int) -> common.Parser:
+def parser(name: str, description: str | None, optimisers: str, seeds: int) -> Parser:
     """The shared options of figures, and those of the networks."""
     made = common.parser(name, description)
     depths, kinds = ",".join(map(str, DEPTHS)), ",".join(KINDS)
@@ -77,8 +77,20 @@ def collect(results: Iterable[T]) -> tuple[list[T], bool]:
     return kept, False
 
 
-def order(point: Point) -> tuple:
-    """By depth and kind, then as named."""
+def gathered(results: Iterable[tuple[Point, T | None]]) -> list[tuple[Point, T | None]]:
+    """`collect`, by depth, kind, optimiser, seed and step.
+
+    Raises:
+        InputError: nothing was measured anywhere.
+        KeyboardInterrupt: as for `collect`.
+    """
+    kept, _ = collect(results)
+    if all(measured is None for _, measured in kept):
+        raise InputError(f"nothing was measured at {len(kept)} checkpoints: {kept[0][0].status}")
+    return sorted(kept, key=lambda item: _order(item[0]))
+
+
+def _order(point: Point) -> tuple:
     return point.depth, list(KINDS).index(point.kind), point.optimiser, point.seed, point.step
 
 
@@ -110,5 +122,5 @@ def against_depth(ax: Axes, rows: Sequence[dict]) -> None:
     ax.xaxis.set_major_locator(FixedLocator(sorted({row["depth"] for row in rows})))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}"))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.set_xlabel("layers L", fontsize=9.5, color=common.INK)
-    common.plain(ax)
+    ax.set_xlabel("layers L", **style.LABEL)
+    style.bare(ax)

@@ -5,17 +5,17 @@ docs/verdicts.md gets a row a claim; README.md gets, for a few claims, the very 
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
 
-from drt.app.report import table
-from drt.app.wording import largest_ratio, number
+from drt.app.records import ClaimRecord
+from drt.app.report import verdict_table
+from drt.errors import Exit, InputError, Parser, run_as_script
 from drt.numeric.files import write_atomically
+from drt.numeric.formatting import number, ratio
 
 # The claims of README's example: each kind of verdict, and the repaired form beside what is refuted.
 SHOWN = (
@@ -42,7 +42,7 @@ def markdown(result: dict) -> str:
         applied = r["instances"] - r["inapplicable"]
         statement = r["statement"].replace("|", "\\|")
         lines.append(
-            f"| `{r['id']}` | {r['kind']} | **{status}** | {applied:,} | {largest_ratio(r)} "
+            f"| `{r['id']}` | {r['kind']} | **{status}** | {applied:,} | {ratio(r['max_ratio'], r['max_log_ratio'])} "
             f"| {number(r['median_looseness'])} | {statement} |"
         )
     return "\n".join(lines)
@@ -50,9 +50,9 @@ def markdown(result: dict) -> str:
 
 def excerpt(result: dict) -> str:
     """What `drt verify` prints of the claims SHOWN, as a block of code."""
-    shown = {**result, "claims": [r for r in result["claims"] if r["id"] in SHOWN]}
+    shown = [ClaimRecord(**r) for r in result["claims"] if r["id"] in SHOWN]
     console = Console(file=StringIO(), width=WIDTH, no_color=True)
-    console.print(table(shown, WIDTH))
+    console.print(verdict_table(shown, WIDTH))
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # a StringIO
     return "\n".join(["```text", *(line.rstrip() for line in lines), "```"])
 
@@ -72,9 +72,13 @@ def splice(text: str, name: str, block: str) -> str:
     return f"{head}{begin}\n{block}\n{end}{rest.split(end)[1]}"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Renew both files from a report; the exit code is 2 where a file is missing or has no place for the verdicts."""
-    parser = argparse.ArgumentParser(prog="python -m figures.verdicts", description=__doc__)
+def main(arguments: list[str]) -> int:
+    """Renew both files from a report, or neither.
+
+    Raises:
+        InputError: a file is missing, or has no place for the verdicts.
+    """
+    parser = Parser("python -m figures.verdicts", __doc__)
     parser.add_argument("report", type=Path, help="report.json, as `drt verify` writes it")
     parser.add_argument("--root", type=Path, default=Path(), help="the folder of README.md and docs/")
     options = parser.parse_args(arguments)
@@ -88,10 +92,9 @@ def main(arguments: list[str] | None = None) -> int:
         for path, text in new.items():
             write_atomically(path, text.encode())
     except (OSError, ValueError, KeyError) as error:
-        print(f"verdicts: {path}: {error}", file=sys.stderr)
-        return 2
-    return 0
+        raise InputError(f"{path}: {error}") from None
+    return Exit.HELD
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_as_script(main)

@@ -1,7 +1,7 @@
 """What every module of this folder runs as a script: its chains, step by step, on random, extremal, trained or saved networks.
 
-Exit codes: 0 every step holds; 1 a step fails and the bound itself is violated, certified; 2 bad input; 3 a step fails in
-floating point, and the bound is not certified to be violated.
+Exit codes (`drt.errors.Exit`) speak of the bound at the end of a chain: HELD where every step holds, VIOLATED where a step
+fails and the bound is certified to be violated, UNCONFIRMED where a step fails in floating point only.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,7 +18,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from drt.errors import InputError
+from drt.errors import Exit, InputError, Parser, run_as_script
 from drt.exact.certify import certify
 from drt.falsify.layout import layout_of
 from drt.measurement.measurement import Measurement
@@ -25,21 +26,10 @@ from drt.theory.registry import claims
 from drt.witness.witness import Witness
 from proofs_checks.chain import Chain, Setup, Walk
 
-HELD, VIOLATED, BAD_INPUT, UNCONFIRMED = 0, 1, 2, 3
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(message)
-
 
 def main(chains: Sequence[Chain], about: str | None) -> NoReturn:
     """Run as a script: parse the command line, print, exit."""
-    try:
-        sys.exit(run(chains, about, sys.argv[1:]))
-    except InputError as error:
-        print("drt: " + " ".join(str(error).split()), file=sys.stderr)
-        sys.exit(BAD_INPUT)
+    run_as_script(lambda arguments: run(chains, about, arguments))
 
 
 def run(chains: Sequence[Chain], about: str | None, arguments: Sequence[str]) -> int:
@@ -49,26 +39,26 @@ def run(chains: Sequence[Chain], about: str | None, arguments: Sequence[str]) ->
         InputError: arguments that are none, or out of range.
     """
     options, setup = _parse(about, arguments)
-    results, code = [], HELD
+    results, code = [], Exit.HELD
     for chain in chains:
         for label, instance in chain.draws(setup):
             walk = chain.walk(instance)
-            result = record(walk, label)
-            if walk.wrong:
-                result["certified"] = _certified(walk, instance)
-                code = VIOLATED if result["certified"] else code or UNCONFIRMED
-            results.append(result)
+            certified = _certified(walk, instance) if walk.wrong else None
+            results.append(WalkRecord.of(walk, label, certified))
+            if certified is not None:
+                code = Exit.VIOLATED if certified else code or Exit.UNCONFIRMED
     if options.json:
-        print(json.dumps({"seed": setup.seed, "chains": results}, ensure_ascii=False, allow_nan=False))
+        found = {"seed": setup.seed, "chains": [result.as_dict() for result in results]}
+        print(json.dumps(found, ensure_ascii=False, allow_nan=False))
     else:
         console = Console(width=None if sys.stdout.isatty() else 100)
         for result in results:
-            console.print(table(result))
+            console.print(walk_table(result))
     return code
 
 
 def _parse(about: str | None, arguments: Sequence[str]) -> tuple[argparse.Namespace, Setup]:
-    parser = _Parser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(None, about)
     plain = Setup()
     parser.add_argument("--depth", type=int, default=plain.depth, help="layers L")
     parser.add_argument("--width", type=int, default=plain.width, help="of every layer")
@@ -99,49 +89,83 @@ def _parse(about: str | None, arguments: Sequence[str]) -> tuple[argparse.Namesp
     return options, Setup(**fields, source="networks" if networks else chosen, networks=networks)  # type: ignore[arg-type]
 
 
-def record(walk: Walk, label: str) -> dict:
-    """A walk as plain data: for each step its outcomes, and the least, median and largest log10(q_k/q_{k−1})."""
-    steps = []
-    for k, step in enumerate(walk.chain.steps, start=1):
-        slack = walk.slack[..., k - 1].flatten()
-        slack = slack[torch.isfinite(slack)]
-        spread = [float(v) for v in (slack.min(), slack.median(), slack.max())] if len(slack) else [None] * 3
-        steps.append(
-            {"step": k, "reason": step.reason, "part": step.part, "statement": step.statement, **walk.counts(k)}
-            | dict(zip(("least", "median", "largest"), spread, strict=True))
-        )
-    chain = walk.chain
-    return {
-        "claim": chain.claim,
-        "statement": chain.statement,
-        "instances": label,
-        "steps": steps,
-        "wrong": walk.named(),
-    }
+@dataclass(frozen=True)
+class StepRecord:
+    """Step number `step` on a batch: how many instances have each outcome, and what it loses, log10(q_k/q_{k−1}).
+
+    least, median, largest: over the instances where that is finite; None where there are none.
+    """
+
+    step: int
+    reason: str
+    part: str
+    statement: str
+    counts: dict[str, int]
+    least: float | None
+    median: float | None
+    largest: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON, every outcome a key."""
+        fields = {name: value for name, value in vars(self).items() if name != "counts"}
+        head = {name: fields.pop(name) for name in ("step", "reason", "part", "statement")}
+        return head | self.counts | fields
 
 
-def table(result: dict) -> Table:
+@dataclass(frozen=True)
+class WalkRecord:
+    """A chain walked on a batch of instances, which the label `instances` names.
+
+    wrong: the steps that some instance violates, in words. certified: whether the bound itself is certified to be violated;
+    None where no step is wrong.
+    """
+
+    claim: str
+    statement: str
+    instances: str
+    steps: list[StepRecord]
+    wrong: str
+    certified: bool | None
+
+    @classmethod
+    def of(cls, walk: Walk, label: str, certified: bool | None = None) -> WalkRecord:
+        """From a walk."""
+        steps = []
+        for k, step in enumerate(walk.chain.steps, start=1):
+            slack = walk.slack[..., k - 1].flatten()
+            slack = slack[torch.isfinite(slack)]
+            spread = [float(v) for v in (slack.min(), slack.median(), slack.max())] if len(slack) else [None] * 3
+            steps.append(StepRecord(k, step.reason, step.part, step.statement, walk.counts(k), *spread))
+        return cls(walk.chain.claim, walk.chain.statement, label, steps, walk.named(), certified)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON; `certified` only where a step is wrong."""
+        fields = vars(self) | {"steps": [step.as_dict() for step in self.steps]}
+        return {name: value for name, value in fields.items() if name != "certified" or value is not None}
+
+
+def walk_table(result: WalkRecord) -> Table:
     """At most 100 columns: a row a step, what it says, where it stands, and how much it loses."""
-    grid = Table(
-        title=f"{result['claim']} on {result['instances']}", title_justify="left", title_style="bold", box=None,
+    table = Table(
+        title=f"{result.claim} on {result.instances}", title_justify="left", title_style="bold", box=None,
         padding=(0, 1, 0, 0), pad_edge=False, width=100,
     )  # fmt: skip
-    grid.add_column("#", justify="right")
-    grid.add_column("step", overflow="fold", ratio=1)
-    grid.add_column("holds (of these\nby rounding)", justify="right", no_wrap=True)
-    grid.add_column("fails", justify="right", no_wrap=True)
-    grid.add_column("log10 lost: least\nmedian   largest", justify="right", no_wrap=True)
-    for s in result["steps"]:
-        some = s["within rounding"]
-        held = f"{s['holds'] + some:,}" + (f" ({some:,})" if some else "")
-        if s["inapplicable"]:
-            held += f"\n{s['inapplicable']:,} inapplicable"
-        lost = "" if s["median"] is None else f"{s['least']:.3f} {s['median']:9.3f} {s['largest']:9.3f}"
-        fails = f"[red]{s['violated']:,}[/red]" if s["violated"] else ""
-        grid.add_row(str(s["step"]), f"{s['reason']}: {s['statement']}", held, fails, lost)
-    if result["wrong"]:
-        grid.caption = f"WRONG: {result['wrong']}"
-    return grid
+    table.add_column("#", justify="right")
+    table.add_column("step", overflow="fold", ratio=1)
+    table.add_column("holds (of these\nby rounding)", justify="right", no_wrap=True)
+    table.add_column("fails", justify="right", no_wrap=True)
+    table.add_column("log10 lost: least\nmedian   largest", justify="right", no_wrap=True)
+    for s in result.steps:
+        some, violated, inapplicable = (s.counts[o] for o in ("within rounding", "violated", "inapplicable"))
+        held = f"{s.counts['holds'] + some:,}" + (f" ({some:,})" if some else "")
+        if inapplicable:
+            held += f"\n{inapplicable:,} inapplicable"
+        lost = "" if s.median is None else f"{s.least:.3f} {s.median:9.3f} {s.largest:9.3f}"
+        fails = f"[red]{violated:,}[/red]" if violated else ""
+        table.add_row(str(s.step), f"{s.reason}: {s.statement}", held, fails, lost)
+    if result.wrong:
+        table.caption = f"WRONG: {result.wrong}"
+    return table
 
 
 def _certified(walk: Walk, instance: Any) -> bool:

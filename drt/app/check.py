@@ -1,125 +1,78 @@
-"""Two saved networks: what changed, layer by layer, and every claim's verdict on it over a batch of inputs.
-
-The result is JSON-ready: an infinite or overflowing number is None, and so is one that does not exist.
-"""
+"""`drt check`: everything that is said of two saved networks."""
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
-import torch
-from torch import Tensor
+from rich.table import Table
 
-import drt
-from drt.app.check_tables import tables
-from drt.app.tally import Tally, claim_record, exponential, finite
-from drt.errors import InputError
-from drt.exact.certify import certify
-from drt.measurement.instance import Instance
-from drt.measurement.measurement import Measurement, measure_all
-from drt.network.difference import difference
-from drt.network.network import ArrayLike, Network
-from drt.numeric.spectra import singular_values
-from drt.theory.registry import of_network
-from drt.theory.verdict import Verdicts
-from drt.training.inputs import INPUTS
-from drt.witness.witness import Witness
-
-__all__ = ["certified_violations", "check_networks", "tables"]
+from drt.app.check_descent import DescentCheck, descent_of, descent_tables
+from drt.app.comparison import Comparison, certified_violations, compare_networks
+from drt.app.comparison_tables import comparison_tables
+from drt.app.waterfall import waterfall_table
+from drt.network.network import Network
+from drt.theory.outcome import Outcome
+from drt.theory.registry import claims
+from drt.training.inputs import inputs_for
+from proofs_checks.slack import Waterfall, of_networks
 
 
-def check_networks(before: Network, after: Network, inputs: ArrayLike) -> dict:
-    """What changed from `before` to `after`, and every claim's verdict at the inputs.
+@dataclass(frozen=True)
+class Check:
+    """What changed, and every claim's verdict.
 
-    Returns a dict of: `layers`, one record each (δ, ρ, κ, rank, stable rank); `claims`, one record each with its
-    `outcome` (violated, else undecided, else holds, else inapplicable) and, for each l of a Jacobian or for the function
-    (layer None), counts, `median` and `worst` (at the input with the largest actual/bound) of actual, bound and
-    looseness = log10(bound/actual), and `failed`, the hypotheses that fail; `violations`, worst first.
+    certified: claims whose worst violation is certified. slack: where each bound is loose. descent: the two networks as a
+    step of training, None where they are none.
+    """
+
+    comparison: Comparison
+    certified: list[str]
+    slack: list[Waterfall]
+    descent: DescentCheck | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return self.comparison.as_dict() | {
+            "certified": self.certified,
+            "slack": [waterfall.as_dict() for waterfall in self.slack],
+            "descent": self.descent.as_dict() if self.descent else None,
+        }
+
+    @property
+    def violated_theorems(self) -> set[str]:
+        """Claims recorded as true that are violated."""
+        violated = {v.claim for v in self.comparison.violations}
+        violated |= {c.id for c in (self.descent.claims if self.descent else ()) if c.outcome is Outcome.VIOLATED}
+        return {claim_id for claim_id in violated if claims[claim_id].known == "true"}
+
+    def tables(self) -> Iterator[Table]:
+        """For people, at most 100 columns wide."""
+        yield from comparison_tables(self.comparison)
+        if self.slack:
+            yield waterfall_table(self.slack)
+        if self.descent:
+            yield from descent_tables(self.descent)
+
+
+def check_pair(before: Network, after: Network, data: str | None, seed: int) -> Check:
+    """Check two networks.
 
     Args:
         before: f.
-        after: f̃, of the same architecture; it may be the same network.
-        inputs: (N, n_0), none zero.
+        after: f̃, of the same architecture.
+        data: the inputs, as for `inputs_for`.
+        seed: of the inputs.
 
     Raises:
-        InputError: as for `difference`, or inputs that the network can't take.
+        InputError: as for `compare_networks` and `inputs_for`.
     """
-    net, dweights, dbiases = difference(before, after)
-    x = net.check_input(inputs)
-    if x.ndim != 2:
-        raise InputError(f"inputs must have shape (N, n_0), got {tuple(x.shape)}")
-    tallies: dict[tuple[str, int | None], Tally] = defaultdict(Tally)
-    changes: list[Tensor] = []
-    with torch.no_grad():
-        for start in range(0, len(x), INPUTS):
-            instance = Instance(net, dweights, x[start : start + INPUTS], dbiases)
-            function, jacobians = measure_all(instance)
-            changes.append(function.log_change)
-            for claim in of_network():
-                for m in [function] if claim.quantity == "function" else jacobians:
-                    layer = None if claim.quantity == "function" else m.layer
-                    tallies[claim.id, layer].add(Verdicts(claim, m), start)
-            if start == 0:
-                layers = _layers(instance, function)
-        change = torch.cat(changes)
-    records = [claim_record(claim, {k: t for (i, k), t in tallies.items() if i == claim.id}) for claim in of_network()]
-    violations = [v for (claim_id, layer), tally in tallies.items() for v in tally.violations(claim_id, layer)]
-    return {
-        "schema": 1,
-        "version": drt.__version__,
-        "widths": list(net.widths),
-        "activations": [phi.spec for phi in net.activations],
-        "biases": net.has_biases,
-        "inputs": len(x),
-        "change": {"median": exponential(float(change.median())), "worst": exponential(float(change.max()))},
-        "layers": layers,
-        "claims": records,
-        "violations": sorted(
-            violations, key=lambda v: -v["log10_ratio"] if v["log10_ratio"] is not None else -math.inf
-        ),
-    }
-
-
-def certified_violations(before: Network, after: Network, inputs: ArrayLike, violations: Sequence[dict]) -> list[str]:
-    """The claims whose worst violation stands in exact or ball arithmetic.
-
-    `violations` are those that `check_networks` found for the same networks and inputs, worst first.
-    """
-    net, dweights, dbiases = difference(before, after)
-    worst: dict[str, dict] = {}
-    for violation in violations:
-        worst.setdefault(violation["claim"], violation)
-    certified = []
-    for claim_id, v in worst.items():
-        x = net.check_input(inputs)[v["input"]]
-        changed = dbiases if net.has_biases else None
-        witness = Witness.from_floats(claim_id, net, dweights, x, layer=v["layer"] or 0, dbiases=changed)
-        if certify(witness, max_bits=256).answer == "violated":
-            certified.append(claim_id)
-    return certified
-
-
-def _layers(instance: Instance, m: Measurement) -> list[dict]:
-    matrices = [layer.w for layer in instance.layers] + [layer.dw for layer in instance.layers]
-    spectra = singular_values(matrices)  # scaled: rank and stable rank don't change
-    records = []
-    for k in range(m.depth):
-        w, dw = spectra[k], spectra[m.depth + k]
-        slack = float(instance.spectra[0].error[k])  # as for κ: zero to working precision
-        records.append(
-            {
-                "layer": k + 1,
-                "shape": [m.widths[k + 1], m.widths[k]],
-                "delta": finite(m.delta[0, k]),
-                "rho": finite(m.rho[0, k]),
-                "kappa_w": finite(m.kappa_w[0, k]),
-                "kappa_dw": finite(m.kappa_dw[0, k]) if dw[0] > 0 else None,
-                "rank_w": int((w > slack * w[0]).sum()),
-                "rank_dw": int((dw > slack * dw[0]).sum()),
-                "stable_rank_w": finite(((w / w[0]) ** 2).sum()),
-                "stable_rank_dw": finite(((dw / dw[0]) ** 2).sum()) if dw[0] > 0 else None,
-            }
-        )
-    return records
+    inputs = inputs_for(before, data, seed)
+    comparison = compare_networks(before, after, inputs)
+    return Check(
+        comparison,
+        certified_violations(before, after, inputs, comparison.violations),
+        of_networks(before, after, inputs),
+        descent_of(before, after, data, seed),
+    )

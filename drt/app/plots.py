@@ -17,30 +17,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-# Okabe and Ito's colours, told apart by colour-blind readers; the markers tell them apart in black and white.
+from drt.numeric.formatting import power_of_ten
+from figures import style
+
 ORIGINS = {
-    "random": ("#0072B2", "o"),
-    "trained": ("#009E73", "^"),
-    "extremal": ("#E69F00", "s"),
-    "attack": ("#CC79A7", "D"),
+    "random": (style.BLUE, "o"),
+    "trained": (style.GREEN, "^"),
+    "extremal": (style.ORANGE, "s"),
+    "attack": (style.PURPLE, "D"),
 }
-VIOLATION, INK, GRID = "#C43C00", "#3b4252", "#e3e6ec"
-VISIBLE = 1e-6  # in log10: a point this little above the diagonal attains the bound, up to rounding
-WIDE, COMPRESSED = 30, 3  # decades: from which span axes are compressed, and how many around 1 stay even
-ORDERS = (-1000, -300, -100, -30, -10, -3, 0, 3, 10, 30, 100, 300, 1000)  # the ticks of compressed axes
-Point = Sequence  # origin, depth, log10 actual, log10 bound
+VISIBLE_EXCESS = 1e-6  # in log10: a point this little above the diagonal attains the bound, up to rounding
+COMPRESSED_FROM, EVEN_DECADES = 30, 3  # decades: from which span axes are compressed, and how many around 1 stay even
+COMPRESSED_TICKS = (-1000, -300, -100, -30, -10, -3, 0, 3, 10, 30, 100, 300, 1000)
+Compared = Sequence  # an instance: origin, depth, log10 actual, log10 bound
 
 
-def power_of_ten(exponent: float) -> str:
-    """10⁻³ for −3; 1 for 0 and 10 for 1."""
-    exponent = round(exponent)
-    return {0: "1", 1: "10"}.get(exponent, "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")))
-
-
-def draw_comparison(ax: Axes, points: Iterable[Point], violated: bool) -> None:
+def draw_comparison(ax: Axes, points: Iterable[Compared], violated: bool) -> None:
     """Actual change against bound, one marker an instance, coloured by origin; above the diagonal the claim is violated.
 
-    Both axes are logarithmic, with the same limits. Beyond WIDE orders of magnitude both are compressed alike, away
+    Both axes are logarithmic, with the same limits. Beyond COMPRESSED_FROM orders of magnitude both are compressed alike, away
     from 1: asinh of the exponent.
 
     Args:
@@ -51,11 +46,13 @@ def draw_comparison(ax: Axes, points: Iterable[Point], violated: bool) -> None:
     points = list(points)
     bounds, actuals = [p[3] for p in points], [p[2] for p in points]
     span = max(*bounds, *actuals) - min(*bounds, *actuals)
-    scale = Scale(COMPRESSED if span > WIDE else 0.0)
+    scale = Scale(EVEN_DECADES if span > COMPRESSED_FROM else 0.0)
     both = scale.limits([*bounds, *actuals])
-    ax.fill_between(both, both, [both[1]] * 2, color=VIOLATION, alpha=0.07, lw=0, zorder=0)
-    ax.plot(both, both, color=INK, lw=1.1, zorder=1)
-    ax.text(0.025, 0.975, "violated: actual > bound", transform=ax.transAxes, va="top", fontsize=9, color=VIOLATION)
+    ax.fill_between(both, both, [both[1]] * 2, color=style.VIOLATION, alpha=0.07, lw=0, zorder=0)
+    ax.plot(both, both, color=style.INK, lw=1.1, zorder=1)
+    ax.text(
+        0.025, 0.975, "violated: actual > bound", transform=ax.transAxes, va="top", fontsize=9, color=style.VIOLATION
+    )
     for origin, (colour, marker) in ORIGINS.items():
         chosen = [(p[3], p[2]) for p in points if p[0] == origin]
         if chosen:
@@ -63,20 +60,20 @@ def draw_comparison(ax: Axes, points: Iterable[Point], violated: bool) -> None:
             ax.scatter(
                 x, y, s=17, c=colour, marker=marker, alpha=0.75, lw=0.4, edgecolor="white", zorder=2, label=origin
             )
-    above = [(p[3], p[2]) for p in points if violated and p[2] > p[3] + VISIBLE]
+    above = [(p[3], p[2]) for p in points if violated and p[2] > p[3] + VISIBLE_EXCESS]
     if above:
         x, y = zip(*above, strict=True)
-        ax.scatter(x, y, s=52, c="none", lw=1.0, edgecolor=VIOLATION, zorder=3, label="violation")
+        ax.scatter(x, y, s=52, c="none", lw=1.0, edgecolor=style.VIOLATION, zorder=3, label="violation")
     ax.set(xlabel="bound", ylabel="actual change", box_aspect=1)
     for axis, set_scale in ((ax.xaxis, ax.set_xscale), (ax.yaxis, ax.set_yscale)):
         if scale.width:
             set_scale("asinh", linear_width=scale.width)
-        axis.set_major_locator(FixedLocator(ORDERS) if scale.width else _whole_decades())
+        axis.set_major_locator(FixedLocator(COMPRESSED_TICKS) if scale.width else _whole_decades())
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda value, position: power_of_ten(value)))
     ax.set(xlim=both, ylim=both)
-    _plain(ax)
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=5, frameon=False, fontsize=9, labelcolor=INK,
+    _finish(ax)
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=5, frameon=False, fontsize=9, labelcolor=style.INK,
               handlelength=0.9, handletextpad=0.35, columnspacing=0.9, borderaxespad=0.2)  # fmt: skip
 
 
@@ -122,7 +119,7 @@ def draw_looseness(ax: Axes, looseness: Mapping[str, Sequence], rows: Sequence[S
             colour, marker = ORIGINS[origin]
             ax.fill_between(depth, low, high, color=colour, alpha=0.2, lw=0)
             ax.plot(depth, middle, color=colour, marker=marker, ms=4, lw=1.5, label=origin)
-    ax.axhline(0, color=INK, lw=0.8, zorder=1)
+    ax.axhline(0, color=style.INK, lw=0.8, zorder=1)
     ax.set_xscale("log", base=2)
     ax.set_yscale("asinh", linear_width=1)
     limits = Scale(1).limits([0, *(v for row in rows for v in row[1:])])
@@ -130,24 +127,20 @@ def draw_looseness(ax: Axes, looseness: Mapping[str, Sequence], rows: Sequence[S
     powers = [2**i for i in range(12) if depths[0] <= 2**i <= depths[-1]]
     ax.xaxis.set_major_locator(FixedLocator(powers or depths))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}"))
-    ax.yaxis.set_major_locator(FixedLocator([-1, 1, *ORDERS]))
+    ax.yaxis.set_major_locator(FixedLocator([-1, 1, *COMPRESSED_TICKS]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, position: power_of_ten(value)))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_minor_locator(NullLocator())
-    _plain(ax)
+    _finish(ax)
 
 
-def _plain(ax: Axes) -> None:
-    ax.grid(color=GRID, lw=0.6)
-    ax.set_axisbelow(True)
-    ax.tick_params(length=0, labelsize=9, colors=INK, pad=4)
+def _finish(ax: Axes) -> None:
+    style.bare(ax, label_size=9, pad=4)
     for label in (ax.xaxis.label, ax.yaxis.label):
-        label.set(fontsize=10, color=INK)
-    for side in ax.spines.values():
-        side.set_visible(False)
+        label.set(fontsize=10, color=style.INK)
 
 
-def comparison_figure(points: Iterable[Point], violated: bool) -> Figure:
+def comparison_figure(points: Iterable[Compared], violated: bool) -> Figure:
     """`draw_comparison` on a page-sized figure."""
     figure = Figure(figsize=(4.5, 4.7), layout="constrained")
     draw_comparison(figure.subplots(), points, violated)

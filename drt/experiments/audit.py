@@ -21,8 +21,9 @@ from torch import Tensor, nn
 
 from drt.errors import InputError
 from drt.experiments import laws
-from drt.experiments.sliced import Progress, measured_runs, silent
+from drt.experiments.sliced import measured_runs
 from drt.experiments.slices import slice_along_gradient
+from drt.numeric.pool import Progress, silent
 from drt.training.training import RATES, TrainingConfig
 
 T = TypeVar("T")

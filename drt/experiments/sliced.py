@@ -14,18 +14,11 @@ from torch import Tensor, nn
 
 from drt.errors import InputError
 from drt.experiments.slices import Slice, slice_along_gradient
-from drt.numeric.pool import workers
+from drt.numeric.pool import Progress, silent, workers
 from drt.training.data import Digits, load_digits
 from drt.training.training import Checkpoint, Run, TrainingConfig, make_model, train
 
 T = TypeVar("T")
-Progress = Callable[[int, int, str], None]
-
-
-def silent(done: int, total: int, what: str) -> None:
-    """Progress that nobody watches."""
-
-
 _digits = lru_cache(maxsize=2)(load_digits)
 
 

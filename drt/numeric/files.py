@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from pathlib import Path
+
+from drt.errors import InputError
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -38,3 +41,23 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def writable_folder(folder: Path) -> Path:
+    """The folder of `--out`, made now: one that cannot be written is found before the work, not after.
+
+    Raises:
+        InputError: it cannot be made, or not be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    if not os.access(folder, os.W_OK):
+        raise unwritable(folder, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    return folder
+
+
+def unwritable(folder: Path, error: OSError) -> InputError:
+    """What to raise where files cannot be written into the folder of `--out`."""
+    return InputError(f"--out {str(folder)!r} must be a folder that can be written: {error.strerror or error}")

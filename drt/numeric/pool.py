@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 
 import torch
+
+Progress = Callable[[int, int, str], None]  # told (tasks done, tasks in all, what was done)
+
+
+def silent(done: int, total: int, what: str) -> None:
+    """Progress that nobody watches."""
 
 
 def _ready() -> None:

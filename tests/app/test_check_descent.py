@@ -8,7 +8,7 @@ import torch
 from rich.console import Console
 from torch.nn.functional import cross_entropy
 
-from drt.app.check_descent import descent_of, tables
+from drt.app.check_descent import descent_of, descent_tables
 from drt.cli import main
 from drt.network.network import Network
 from drt.network.storage import save_network
@@ -35,16 +35,16 @@ def test_values_are_those_of_autograd(pair):
     digits = load_digits("mnist5k", 0)
     x, labels = digits.images[:256].double(), digits.labels[:256]
     losses = [cross_entropy(model(x), labels) for model in models]
-    assert result["loss"] == pytest.approx(float(losses[0].detach()), rel=1e-12)
-    assert result["fall"] == pytest.approx(float((losses[0] - losses[1]).detach()), rel=1e-9)
+    assert result.loss == pytest.approx(float(losses[0].detach()), rel=1e-12)
+    assert result.fall == pytest.approx(float((losses[0] - losses[1]).detach()), rel=1e-9)
     grads = [torch.autograd.grad(loss, list(m.parameters())) for loss, m in zip(losses, models, strict=True)]
-    for record, g, g1, w, v in zip(result["layers"], *grads, before.weights, after.weights, strict=True):
+    for record, g, g1, w, v in zip(result.layers, *grads, before.weights, after.weights, strict=True):
         step = v - w
-        assert record["norm_g"] == pytest.approx(float(g.norm()), rel=1e-12)
-        assert record["cosine"] == pytest.approx(float(-(g * step).sum() / g.norm() / step.norm()), rel=1e-9)
-        assert record["change"] == pytest.approx(float((g1 - g).norm() / g.norm()), rel=1e-9)
-        assert record["change"] <= record["largest"] * (1 + 1e-12)
-    outcomes = {r["id"]: r["outcome"] for r in result["claims"]}
+        assert record.norm_g == pytest.approx(float(g.norm()), rel=1e-12)
+        assert record.cosine == pytest.approx(float(-(g * step).sum() / g.norm() / step.norm()), rel=1e-9)
+        assert record.change == pytest.approx(float((g1 - g).norm() / g.norm()), rel=1e-9)
+        assert record.change <= record.largest * (1 + 1e-12)
+    outcomes = {r.id: r.outcome for r in result.claims}
     assert outcomes["lemma1"] == "holds"
     assert outcomes["deep-relative-trust"] == "violated"
     assert set(outcomes) == {
@@ -58,7 +58,7 @@ def test_tables_fit(pair):
     (before, after), _ = pair
     console = Console(width=100, color_system=None)
     with console.capture() as capture:
-        for table in tables(descent_of(before, after, "mnist5k")):
+        for table in descent_tables(descent_of(before, after, "mnist5k")):
             console.print(table)
     text = capture.get()
     assert "The step under the loss of 256 digits" in text

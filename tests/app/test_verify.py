@@ -7,7 +7,10 @@ import pytest
 import torch
 
 import drt
-from drt.app.verify import NOT_ATTACKED, ORIGINS, Evidence, hold_all, on_extremal, on_random, record, tasks, verify
+from drt.app.evidence import Evidence, hold_all
+from drt.app.records import ORIGINS, claim_record
+from drt.app.tasks import on_extremal, on_random, tasks
+from drt.app.verify import NOT_ATTACKED, verify
 from drt.falsify.extremal import Grid, constructions
 from drt.falsify.extremal_descent import NAMES
 from drt.theory.verdict import Verdicts
@@ -20,7 +23,7 @@ MEASURED = [c.id for c in drt.claims.values() if c.quantity in ("function", "jac
 
 @pytest.fixture(scope="module")
 def findings():
-    return on_random(5)
+    return on_random(5).findings
 
 
 def test_true_claims_are_never_violated_on_random_networks(findings):
@@ -43,7 +46,7 @@ def test_reasons_name_the_hypothesis(findings):
 
 def test_constructions_refute_what_is_false():
     """In floating point already; certified in tests/falsify."""
-    found = on_extremal([*constructions, *NAMES], quick=True)
+    found = on_extremal([*constructions, *NAMES], quick=True).findings
     for claim_id in MEASURED:
         claim = drt.claims[claim_id]
         assert (found[claim_id].violations > 0) == (claim.known == "false"), claim_id
@@ -63,7 +66,7 @@ def test_constructions_attain_what_is_true():
 
 
 def test_same_seed_same_findings(findings):
-    again = on_random(5)
+    again = on_random(5).findings
     for claim_id, evidence in findings.items():
         other = again[claim_id]
         assert (evidence.instances, evidence.inapplicable, evidence.max_log_ratio) == (
@@ -110,13 +113,13 @@ def test_record_is_json_and_merges_origins(findings):
         "trained": Evidence(),
         "attack": Evidence(),
     }
-    entry = record("spectral.function", origins, outcome)
-    assert json.loads(json.dumps(entry, allow_nan=False)) == entry
-    assert entry["status"] == "holds"
-    assert entry["instances"] == findings["spectral.function"].instances
-    assert entry["median_looseness"] > 0
-    assert entry["max_ratio"] <= 1
-    assert record("spectral.function", origins, {**outcome, "status": "refuted"})["status"] == "refuted"
+    entry = claim_record("spectral.function", origins, outcome)
+    assert json.loads(json.dumps(entry.as_dict(), allow_nan=False)) == entry.as_dict()
+    assert entry.status == "holds"
+    assert entry.instances == findings["spectral.function"].instances
+    assert entry.median_looseness > 0
+    assert entry.max_ratio <= 1
+    assert claim_record("spectral.function", origins, {**outcome, "status": "refuted"}).status == "refuted"
 
 
 def test_tasks_cover_every_construction_and_network():
@@ -132,17 +135,17 @@ def test_tasks_cover_every_construction_and_network():
 def test_quick_run_end_to_end(tmp_path):
     """Everything once: schema of the report, verdicts as the theory has them, witnesses on disk."""
     result = verify(seed=3, quick=True, folder=tmp_path)
-    assert {"schema", "version", "seed", "seconds", "claims"} <= set(result)
-    by_id = {entry["id"]: entry for entry in result["claims"]}
+    assert {"schema", "version", "seed", "seconds", "claims"} <= set(result.as_dict())
+    by_id = {entry.id: entry for entry in result.claims}
     assert set(by_id) == set(drt.claims)
     for claim_id, claim in drt.claims.items():
         entry = by_id[claim_id]
-        assert entry["status"] == ("refuted" if claim.known == "false" else entry["status"])
-        assert entry["status"] in ("holds", "proved", "refuted")
+        assert entry.status == ("refuted" if claim.known == "false" else entry.status)
+        assert entry.status in ("holds", "proved", "refuted")
         if claim.known == "false":
-            assert entry["certified"] == 1
-            assert (tmp_path / entry["witness"]).is_file()
-    assert len(result["networks"]) == 5
+            assert entry.certified == 1
+            assert (tmp_path / entry.witness).is_file()
+    assert len(result.networks) == 5
 
 
 @pytest.mark.parametrize("proved", [False, True])
@@ -150,6 +153,6 @@ def test_a_violation_that_nobody_certified_is_never_called_holds_or_proved(prove
     """The attack found none, a random network shows one."""
     by_origin = {origin: Evidence() for origin in ORIGINS}
     by_origin["random"] = Evidence(instances=5, violations=1)
-    assert record("lemma1", by_origin, NOT_ATTACKED, proved)["status"] == "unconfirmed"
+    assert claim_record("lemma1", by_origin, NOT_ATTACKED, proved).status == "unconfirmed"
     by_origin["random"] = Evidence(instances=5)
-    assert record("lemma1", by_origin, NOT_ATTACKED, proved)["status"] == ("proved" if proved else "holds")
+    assert claim_record("lemma1", by_origin, NOT_ATTACKED, proved).status == ("proved" if proved else "holds")

@@ -165,7 +165,7 @@ def test_an_interrupt_before_the_first_result_is_one():
         (["--steps", "15"], "--steps 15 >= 16"),
         (["--width", "0"], r"hidden\[0\] must be an integer >= 1"),
         (["--data", "no-such-folder"], "source='no-such-folder' does not exist"),
-        (["--jobs", "0"], "--jobs 0 must be >= 1"),
+        (["--jobs", "0"], "--jobs 0 must be > 0"),
         (["--out", "/dev/null"], "--out '/dev/null' must be a folder"),
     ],
 )

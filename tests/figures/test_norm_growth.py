@@ -17,7 +17,7 @@ def written(tmp_path_factory):
     summary = norm_growth.summarise(computed)
     text = norm_growth.caption(summary)
     norm_growth.common.save(
-        folder, "norm-growth", norm_growth.draw(computed, text), norm_growth.tables(computed, summary, text)
+        folder, "norm-growth", norm_growth.draw(computed, text), norm_growth.data_files(computed, summary, text)
     )
     return computed, summary, text, folder
 
@@ -95,7 +95,7 @@ def test_the_command_prints_one_object(tmp_path, capsys):
         (["--eta", "nan"], "--eta nan must be between 0 and 1"),
         (["--steps", "5"], "--steps 5 must be >= 20, --seeds 5 >= 2"),
         (["--seeds", "1"], "--seeds 1 >= 2"),
-        (["--jobs", "0"], "--jobs 0 must be >= 1"),
+        (["--jobs", "0"], "--jobs 0 must be > 0"),
     ],
 )
 def test_bad_options_are_named(arguments, words, tmp_path):

@@ -4,8 +4,9 @@ import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
+from drt.errors import InputError
 from drt.sharpness.sharpness import COLUMNS, Grid
-from figures.sharpness import ABOVE, colours, data, draw, figure, main, number, save
+from figures.sharpness import ABOVE, colours, data, draw, draw_panel, main, number, save
 
 
 def cell(kappa, delta, sharpness, width=2):
@@ -37,7 +38,7 @@ def test_numbers_are_rounded_down(value, text):
 
 def test_a_panel_shows_kappa_upwards_and_delta_to_the_right():
     ax = Figure().subplots()
-    draw(ax, CELLS)
+    draw_panel(ax, CELLS)
     texts = {t.get_position(): t.get_text() for t in ax.texts}
     assert texts == {(0.5, 0.5): "1", (1.5, 0.5): ".99", (0.5, 1.5): "3e−4", (1.5, 1.5): "1.70"}
     assert [t.get_text() for t in ax.get_xticklabels()] == ["0.1", "1"]
@@ -52,7 +53,7 @@ def test_only_what_exceeds_the_bound_is_orange():
 
 
 def test_one_panel_for_each_depth_ratio_and_width():
-    page = figure({"claim": "c", "statement": "s", "cells": [*CELLS, cell(1.0, 0.1, 0.5, width=3)]})
+    page = draw({"claim": "c", "statement": "s", "cells": [*CELLS, cell(1.0, 0.1, 0.5, width=3)]})
     assert [ax.get_title() for ax in page.axes[:2]] == ["n = 2", "n = 3"]
     assert page.axes[0].get_ylabel().startswith("L = 1\nβ/α = 1")
 
@@ -63,6 +64,8 @@ def test_computes_and_saves(tmp_path):
     assert result["cells"][0]["sharpness"] == pytest.approx(0.5, rel=0.01)
     for path in save(result, tmp_path):
         assert path.read_bytes()[:4] in (b"%PDF", b"\x89PNG")
+    # Fonts as outlines that readers can search and copy (TrueType), not as drawings of glyphs (Type 3).
+    assert b"/Subtype /Type0" in (tmp_path / "sharpness-kappa.function.pdf").read_bytes()
 
 
 def test_script(tmp_path, capsys):
@@ -83,5 +86,6 @@ def test_script(tmp_path, capsys):
     ]
     assert main(["kappa.function", *options, str(tmp_path)]) == 0
     assert len(list(tmp_path.iterdir())) == 4
-    assert main(["kappa.function", "--kappa", "0.5"]) == 2
-    assert "--kappa 0.5 must be from 1" in capsys.readouterr().err
+    assert "1 cells, 0 violate the claim" in capsys.readouterr().out
+    with pytest.raises(InputError, match=r"--kappa 0.5 must be from 1"):
+        main(["kappa.function", "--kappa", "0.5"])

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from drt.errors import InputError
 from figures.verdicts import SHOWN, excerpt, main, markdown, splice
 
 MARKED = "# A\n<!-- {0}: begin (generated) -->\nold\n<!-- {0}: end -->\ntail\n"
@@ -11,9 +12,10 @@ MARKED = "# A\n<!-- {0}: begin (generated) -->\nold\n<!-- {0}: end -->\ntail\n"
 
 def record(claim_id="lemma2", **changes):
     base = {
-        "id": claim_id, "kind": "theorem", "status": "holds", "certified": 0, "instances": 1300, "inapplicable": 100,
-        "inapplicable_why": {"widths: 2-1 contract": 100}, "violations": 0, "max_ratio": 0.982, "max_log_ratio": -0.018,
-        "median_looseness": 3.2, "statement": "|x| ≤ 1", "seconds": 4.2,
+        "id": claim_id, "kind": "theorem", "known": "true", "quantity": "function", "statement": "|x| ≤ 1", "source": "paper",
+        "status": "holds", "instances": 1300, "inapplicable": 100, "inapplicable_why": {"widths: 2-1 contract": 100},
+        "violations": 0, "certified": 0, "undecided": 0, "max_ratio": 0.982, "max_log_ratio": -0.018, "median_looseness": 3.2,
+        "witness": None, "counterexample": None, "seconds": 4.2, "origins": {}, "points": [], "looseness": {},
     }  # fmt: skip
     return base | changes
 
@@ -80,13 +82,13 @@ def test_both_files_are_renewed(root):
     assert "```text" in (root / "README.md").read_text()
 
 
-def test_one_file_without_markers_leaves_both_alone(root, capsys):
+def test_one_file_without_markers_leaves_both_alone(root):
     (root / "README.md").write_text("no markers")
-    assert main([str(root / "report.json"), "--root", str(root)]) == 2
-    assert "README.md: expected one" in capsys.readouterr().err
+    with pytest.raises(InputError, match=r"README.md: expected one"):
+        main([str(root / "report.json"), "--root", str(root)])
     assert "old" in (root / "docs" / "verdicts.md").read_text()
 
 
-def test_a_missing_report_is_named(root, capsys):
-    assert main([str(root / "none.json"), "--root", str(root)]) == 2
-    assert "none.json" in capsys.readouterr().err
+def test_a_missing_report_is_named(root):
+    with pytest.raises(InputError, match=r"none\.json"):
+        main([str(root / "none.json"), "--root", str(root)])

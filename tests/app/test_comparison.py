@@ -8,11 +8,14 @@ import pytest
 import torch
 from rich.console import Console
 
-from drt.app.check import check_networks, tables
+from drt.app.comparison import Change, compare_networks
+from drt.app.comparison_tables import comparison_tables
+from drt.app.tally import Failure
 from drt.errors import InputError
 from drt.measurement.sampling import generator, normal
 from drt.network.difference import difference
 from drt.network.network import Network
+from drt.theory.outcome import Outcome
 from drt.theory.registry import of_network
 from drt.training.data import load_digits
 from drt.training.inputs import inputs_for
@@ -38,13 +41,13 @@ def inputs(n=5, width=3, seed=2):
 
 
 def claim_of(result, claim_id):
-    return next(r for r in result["claims"] if r["id"] == claim_id)
+    return next(r for r in result.claims if r.id == claim_id)
 
 
 def printed(result):
     console = Console(width=100, color_system=None)
     with console.capture() as capture:
-        for table in tables(result):
+        for table in comparison_tables(result):
             console.print(table)
     return capture.get()
 
@@ -71,7 +74,7 @@ def trained():
 @pytest.fixture(scope="module")
 def on_digits(trained):
     (before, after), _ = trained
-    return check_networks(before, after, inputs_for(before, None))
+    return compare_networks(before, after, inputs_for(before, None))
 
 
 # Layers
@@ -80,7 +83,7 @@ def on_digits(trained):
 def test_layers_have_the_values_of_numpy():
     before = random_network()
     after = moved(before)
-    for k, r in enumerate(check_networks(before, after, inputs())["layers"]):
+    for k, r in enumerate(compare_networks(before, after, inputs()).layers):
         w = before.weights[k].numpy()
         dw = after.weights[k].numpy() - w
         s, t = (np.linalg.svd(a, compute_uv=False) for a in (w, dw))
@@ -89,47 +92,47 @@ def test_layers_have_the_values_of_numpy():
             "kappa_dw": t[0] / t[-1], "stable_rank_w": np.linalg.norm(w) ** 2 / s[0] ** 2,
             "stable_rank_dw": np.linalg.norm(dw) ** 2 / t[0] ** 2, "rank_w": len(s), "rank_dw": len(t),
         }  # fmt: skip
-        assert r["layer"] == k + 1
-        assert r["shape"] == list(w.shape)
-        assert {name: r[name] for name in expected} == pytest.approx(expected, rel=1e-12)
+        assert r.layer == k + 1
+        assert r.shape == list(w.shape)
+        assert {name: getattr(r, name) for name in expected} == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_rank_one_change_has_no_condition_number():
     before = random_network((3, 3))
     dw = torch.outer(tensor([1.0, 2.0, 3.0]), tensor([0.1, 0.0, 0.2]))
-    result = check_networks(before, Network([before.weights[0] + dw], "leaky_relu:0.5"), inputs())
-    layer = result["layers"][0]
-    assert (layer["rank_w"], layer["rank_dw"], layer["kappa_dw"]) == (3, 1, None)
-    assert layer["stable_rank_dw"] == pytest.approx(1, rel=1e-12)
-    failed = claim_of(result, "theorem1.function")["layers"][0]["failed"]
-    assert [(f["hypothesis"], f["inputs"]) for f in failed] == [("conditioning", 5)]
-    assert "κ(ΔW_1)" in failed[0]["why"]
-    assert claim_of(result, "spectral.function")["outcome"] == "holds"
+    result = compare_networks(before, Network([before.weights[0] + dw], "leaky_relu:0.5"), inputs())
+    layer = result.layers[0]
+    assert (layer.rank_w, layer.rank_dw, layer.kappa_dw) == (3, 1, None)
+    assert layer.stable_rank_dw == pytest.approx(1, rel=1e-12)
+    failed = claim_of(result, "theorem1.function").layers[0].failed
+    assert [(f.hypothesis, f.inputs) for f in failed] == [("conditioning", 5)]
+    assert "κ(ΔW_1)" in failed[0].why
+    assert claim_of(result, "spectral.function").outcome == "holds"
     assert "∞" in printed(result)
     assert "κ(ΔW_1)" in printed(result)
 
 
 def test_scales_do_not_matter():
     before = random_network(scale=1e-160)
-    result = check_networks(before, moved(before, 1e-162), inputs())
-    ordinary = check_networks(random_network(), moved(random_network(), 1e-2), inputs())
-    for r, s in zip(result["layers"], ordinary["layers"], strict=True):
-        shape = r.pop("shape")
-        assert shape == s.pop("shape")
-        assert r == pytest.approx(s, rel=1e-9)
+    result = compare_networks(before, moved(before, 1e-162), inputs())
+    ordinary = compare_networks(random_network(), moved(random_network(), 1e-2), inputs())
+    for r, s in zip(result.layers, ordinary.layers, strict=True):
+        assert r.shape == s.shape
+        own, expected = ({k: v for k, v in vars(layer).items() if k != "shape"} for layer in (r, s))
+        assert own == pytest.approx(expected, rel=1e-9)
 
 
 def test_identical_networks_have_not_changed():
     net = random_network()
-    result = check_networks(net, net, inputs())
-    assert result["change"] == {"median": 0.0, "worst": 0.0}
-    assert [r["delta"] for r in result["layers"]] == [0.0, 0.0]
-    assert [r["rank_dw"] for r in result["layers"]] == [0, 0]
-    assert result["layers"][0]["kappa_dw"] is result["layers"][0]["stable_rank_dw"] is None
-    assert result["violations"] == []
-    assert claim_of(result, "theorem1.function")["outcome"] == "holds"
-    assert claim_of(result, "theorem1.function")["layers"][0]["worst"]["bound"] == 0.0
-    json.dumps(result, allow_nan=False)
+    result = compare_networks(net, net, inputs())
+    assert result.change == Change(median=0.0, worst=0.0)
+    assert [r.delta for r in result.layers] == [0.0, 0.0]
+    assert [r.rank_dw for r in result.layers] == [0, 0]
+    assert result.layers[0].kappa_dw is result.layers[0].stable_rank_dw is None
+    assert result.violations == []
+    assert claim_of(result, "theorem1.function").outcome == "holds"
+    assert claim_of(result, "theorem1.function").layers[0].worst.bound == 0.0
+    json.dumps(result.as_dict(), allow_nan=False)
     assert "inf" not in printed(result)
 
 
@@ -139,48 +142,48 @@ def test_identical_networks_have_not_changed():
 def test_a_claim_has_both_sides_and_their_distance():
     before = random_network((3, 3), "identity")
     after, x = moved(before), inputs(7)
-    (layer,) = claim_of(check_networks(before, after, x), "spectral.function")["layers"]
+    (layer,) = claim_of(compare_networks(before, after, x), "spectral.function").layers
     w, dw = before.weights[0], after.weights[0] - before.weights[0]
     s = torch.linalg.svdvals(w)
     bound = float(s[0] / s[-1] * torch.linalg.svdvals(dw)[0] / s[0])
     actual = (x @ dw.mT).norm(dim=1) / (x @ w.mT).norm(dim=1)
-    assert layer["layer"] is None
-    assert layer["holds"] == 7
-    assert layer["median"]["actual"] == pytest.approx(float(actual.median()), rel=1e-12)
-    assert layer["median"]["bound"] == pytest.approx(bound, rel=1e-12)
-    assert layer["worst"]["input"] == int(actual.argmax())
-    assert layer["worst"]["actual"] == pytest.approx(float(actual.max()), rel=1e-12)
-    assert layer["worst"]["looseness"] == pytest.approx(math.log10(bound / float(actual.max())), rel=1e-9)
-    assert layer["failed"] == []
+    assert layer.layer is None
+    assert layer.holds == 7
+    assert layer.median.actual == pytest.approx(float(actual.median()), rel=1e-12)
+    assert layer.median.bound == pytest.approx(bound, rel=1e-12)
+    assert layer.worst.input == int(actual.argmax())
+    assert layer.worst.actual == pytest.approx(float(actual.max()), rel=1e-12)
+    assert layer.worst.looseness == pytest.approx(math.log10(bound / float(actual.max())), rel=1e-9)
+    assert layer.failed == []
 
 
 def test_every_claim_is_there_and_jacobians_have_every_layer():
     before = random_network((3, 4, 5, 6))
-    result = check_networks(before, moved(before), inputs())
-    assert [r["id"] for r in result["claims"]] == [c.id for c in of_network()]
-    for r in result["claims"]:
-        assert [layer["layer"] for layer in r["layers"]] == ([None] if r["quantity"] == "function" else [0, 1, 2])
-        for layer in r["layers"]:
-            assert layer["holds"] + layer["violated"] + layer["inapplicable"] + layer["undecided"] == 5
+    result = compare_networks(before, moved(before), inputs())
+    assert [r.id for r in result.claims] == [c.id for c in of_network()]
+    for r in result.claims:
+        assert [layer.layer for layer in r.layers] == ([None] if r.quantity == "function" else [0, 1, 2])
+        for layer in r.layers:
+            assert layer.holds + layer.violated + layer.inapplicable + layer.undecided == 5
     worst = claim_of(result, "theorem1.jacobian")
-    slack = [layer["worst"]["looseness"] for layer in worst["layers"]]
-    assert worst["worst_layer"] == slack.index(min(slack))
+    slack = [layer.worst.looseness for layer in worst.layers]
+    assert worst.worst_layer == slack.index(min(slack))
 
 
 def test_a_violation_says_which_claim_where_and_how_much():
     before, after = Network([tensor([[1.0, 0.0]])], "identity"), Network([tensor([[1.0, 0.5]])], "identity")
     x = torch.ones(301, 2, dtype=torch.float64)  # at (1, 1) the claim is attained: more than one piece of inputs
     x[299], x[300] = tensor([1e-2, 1.0]), tensor([1e-3, 1.0])
-    result = check_networks(before, after, x)
-    (violation,) = [v for v in result["violations"] if v["input"] == 300]
-    assert violation["claim"] == "theorem1.function.as-stated"
-    assert violation["layer"] is None
-    assert violation["log10_ratio"] == pytest.approx(3, abs=1e-9)
-    assert [v["input"] for v in result["violations"]] == [300, 299]  # worst first
+    result = compare_networks(before, after, x)
+    (violation,) = [v for v in result.violations if v.input == 300]
+    assert violation.claim == "theorem1.function.as-stated"
+    assert violation.layer is None
+    assert violation.log10_ratio == pytest.approx(3, abs=1e-9)
+    assert [v.input for v in result.violations] == [300, 299]  # worst first
     record = claim_of(result, "theorem1.function.as-stated")
-    assert record["outcome"] == "violated"
-    assert record["layers"][0]["worst"]["input"] == 300
-    assert claim_of(result, "theorem1.function")["outcome"] == "inapplicable"
+    assert record.outcome == "violated"
+    assert record.layers[0].worst.input == 300
+    assert claim_of(result, "theorem1.function").outcome == "inapplicable"
     assert "violated (2)" in printed(result)
     assert "widths 2-1" in printed(result)
 
@@ -188,36 +191,36 @@ def test_a_violation_says_which_claim_where_and_how_much():
 def test_a_jacobian_violation_names_its_layer():
     before = Network([tensor([[1e-3], [1.0]]), tensor([[1.0, 0.0]])], "identity")
     after = Network([tensor([[1e-3], [1.0]]), tensor([[1.0, 0.5]])], "identity")
-    result = check_networks(before, after, tensor([[1.0]]))
-    found = {(v["claim"], v["input"], v["layer"]) for v in result["violations"]}
+    result = compare_networks(before, after, tensor([[1.0]]))
+    found = {(v.claim, v.input, v.layer) for v in result.violations}
     assert ("theorem1.jacobian.as-stated", 0, 0) in found
     record = claim_of(result, "theorem1.jacobian.as-stated")
-    assert (record["outcome"], record["worst_layer"]) == ("violated", 0)
+    assert (record.outcome, record.worst_layer) == ("violated", 0)
 
 
 def test_pieces_of_inputs_add_up():
     before = random_network()
     x = inputs(300)
-    whole = check_networks(before, moved(before), x)
-    parts = [check_networks(before, moved(before), part) for part in (x[:256], x[256:])]
-    assert whole["inputs"] == 300
-    for r, p, q in zip(whole["claims"], *(part["claims"] for part in parts), strict=True):
-        for layer, first, second in zip(r["layers"], p["layers"], q["layers"], strict=True):
-            for outcome in ("holds", "violated", "inapplicable", "undecided"):
-                assert layer[outcome] == first[outcome] + second[outcome]
-            for f in layer["failed"]:
-                assert f["inputs"] <= 300
+    whole = compare_networks(before, moved(before), x)
+    parts = [compare_networks(before, moved(before), part) for part in (x[:256], x[256:])]
+    assert whole.inputs == 300
+    for r, p, q in zip(whole.claims, *(part.claims for part in parts), strict=True):
+        for layer, first, second in zip(r.layers, p.layers, q.layers, strict=True):
+            for outcome in Outcome:
+                assert layer.count(outcome) == first.count(outcome) + second.count(outcome)
+            for f in layer.failed:
+                assert f.inputs <= 300
     change = (moved(before)(x) - before(x)).norm(dim=1) / before(x).norm(dim=1)
-    assert whole["change"]["worst"] == pytest.approx(float(change.max()), rel=1e-10)
+    assert whole.change.worst == pytest.approx(float(change.max()), rel=1e-10)
 
 
 def test_a_hypothesis_that_fails_somewhere_says_at_which_inputs():
     net = Network([torch.eye(2, dtype=torch.float64)], "leaky_relu:0.5")
     x = torch.ones(300, 2, dtype=torch.float64)
     x[280, 0] = x[290, 0] = 0  # at the kink
-    result = check_networks(net, moved(net), x)
-    (failed,) = claim_of(result, "proposition1")["layers"][0]["failed"]
-    assert (failed["hypothesis"], failed["input"], failed["inputs"]) == ("differentiable", 280, 2)
+    result = compare_networks(net, moved(net), x)
+    (failed,) = claim_of(result, "proposition1").layers[0].failed
+    assert (failed.hypothesis, failed.input, failed.inputs) == ("differentiable", 280, 2)
     assert "(2 of 300" in printed(result)
     assert "holds (298)" in printed(result)
 
@@ -228,21 +231,21 @@ def test_a_hypothesis_that_fails_somewhere_says_at_which_inputs():
 def test_trained_networks_on_digits(trained, on_digits):
     (before, after), _ = trained
     x = inputs_for(before, None)
-    assert on_digits["inputs"] == 256
-    assert on_digits["widths"] == [784, 16, 16, 10]
+    assert on_digits.inputs == 256
+    assert on_digits.widths == [784, 16, 16, 10]
     change = (after(x) - before(x)).norm(dim=1) / before(x).norm(dim=1)
-    assert on_digits["change"] == pytest.approx(
+    assert vars(on_digits.change) == pytest.approx(
         {"median": float(change.median()), "worst": float(change.max())}, rel=1e-9
     )
-    assert [r["delta"] for r in on_digits["layers"]] == pytest.approx([0.01] * 3, rel=0.01)  # Fromage, lr = 0.01
+    assert [r.delta for r in on_digits.layers] == pytest.approx([0.01] * 3, rel=0.01)  # Fromage, lr = 0.01
     for claim_id in ("telescoping.function", "norm-product.function", "neyshabur.function"):
         record = claim_of(on_digits, claim_id)
-        assert record["outcome"] == "holds"
-        assert record["layers"][0]["worst"]["looseness"] > 0
-    assert claim_of(on_digits, "theorem1.function")["outcome"] == "inapplicable"
-    assert claim_of(on_digits, "spectral.jacobian")["layers"][2]["holds"] == 256
-    assert on_digits["violations"] == []
-    json.dumps(on_digits, allow_nan=False)
+        assert record.outcome == "holds"
+        assert record.layers[0].worst.looseness > 0
+    assert claim_of(on_digits, "theorem1.function").outcome == "inapplicable"
+    assert claim_of(on_digits, "spectral.jacobian").layers[2].holds == 256
+    assert on_digits.violations == []
+    json.dumps(on_digits.as_dict(), allow_nan=False)
 
 
 def test_tables_fit_100_columns(on_digits):
@@ -260,18 +263,16 @@ def test_tables_fit_100_columns(on_digits):
 def test_networks_with_biases_are_measured_but_most_claims_do_not_apply(trained):
     _, (before, after) = trained
     x = inputs_for(before, None)
-    result = check_networks(before, after, x)
+    result = compare_networks(before, after, x)
     change = (after(x) - before(x)).norm(dim=1) / before(x).norm(dim=1)
-    assert result["biases"]
-    assert result["change"]["worst"] == pytest.approx(float(change.max()), rel=1e-9)
-    for r in result["claims"]:
-        if r["id"] == "proposition1":  # the one that biases do not touch
-            assert r["layers"][0]["holds"] > 0
+    assert result.biases
+    assert result.change.worst == pytest.approx(float(change.max()), rel=1e-9)
+    for r in result.claims:
+        if r.id == "proposition1":  # the one that biases do not touch
+            assert r.layers[0].holds > 0
         else:
-            assert r["outcome"] == "inapplicable"
-            assert r["layers"][0]["failed"][0] == {
-                "hypothesis": "biases", "why": "the network has biases", "input": 0, "inputs": 256,
-            }  # fmt: skip
+            assert r.outcome == "inapplicable"
+            assert r.layers[0].failed[0] == Failure("biases", "the network has biases", input=0, inputs=256)
     assert "the network has biases" in printed(result)
 
 
@@ -279,10 +280,10 @@ def test_a_bias_that_only_one_network_has_counts_from_zero():
     w = tensor([[1.0, 2.0], [0.0, 1.0]])
     plain, biased = Network([w], "identity"), Network([w], "identity", [tensor([3.0, 4.0])])
     x = tensor([[1.0, 1.0]])
-    grown = check_networks(plain, biased, x)
-    assert grown["change"]["worst"] == pytest.approx(5 / math.sqrt(10), rel=1e-12)
-    shrunk = check_networks(biased, plain, x)
-    assert shrunk["change"]["worst"] == pytest.approx(5 / math.sqrt(61), rel=1e-12)
+    grown = compare_networks(plain, biased, x)
+    assert grown.change.worst == pytest.approx(5 / math.sqrt(10), rel=1e-12)
+    shrunk = compare_networks(biased, plain, x)
+    assert shrunk.change.worst == pytest.approx(5 / math.sqrt(61), rel=1e-12)
     net, _, dbiases = difference(plain, biased)
     assert net.has_biases
     assert dbiases[0].tolist() == [3.0, 4.0]
@@ -313,7 +314,7 @@ def test_inputs_of_another_width_are_refused():
     with pytest.raises(InputError, match=r"data='mnist5k' has inputs of 784 numbers; expected n_0 = 3"):
         inputs_for(random_network((3, 2)), "mnist5k")
     with pytest.raises(InputError, match=r"x has shape \(5, 4\): its last dimension must be n_0 = 3"):
-        check_networks(random_network(), random_network(), inputs(5, 4))
+        compare_networks(random_network(), random_network(), inputs(5, 4))
 
 
 @pytest.mark.parametrize(
@@ -328,17 +329,17 @@ def test_inputs_of_another_width_are_refused():
 )  # fmt: skip
 def test_networks_that_do_not_match_are_refused(after, words):
     with pytest.raises(InputError, match=words):
-        check_networks(random_network(), after, inputs())
+        compare_networks(random_network(), after, inputs())
 
 
 def test_inputs_must_be_a_matrix_without_zero_rows():
     with pytest.raises(InputError, match=r"inputs must have shape \(N, n_0\), got \(3,\)"):
-        check_networks(random_network(), random_network(), tensor([1.0, 2.0, 3.0]))
+        compare_networks(random_network(), random_network(), tensor([1.0, 2.0, 3.0]))
     with pytest.raises(InputError, match="x must be non-zero"):
-        check_networks(random_network(), random_network(), torch.zeros(2, 3, dtype=torch.float64))
+        compare_networks(random_network(), random_network(), torch.zeros(2, 3, dtype=torch.float64))
 
 
 def test_a_zero_layer_is_refused():
     net = Network([torch.zeros(3, 3, dtype=torch.float64)], "identity")
     with pytest.raises(InputError, match=r"weights\[0\] must be non-zero"):
-        check_networks(net, net, inputs())
+        compare_networks(net, net, inputs())
