@@ -9,7 +9,6 @@ from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 
-import mpmath as mp
 import pytest
 import torch
 from flint import arb, ctx, fmpq, fmpq_mat
@@ -19,26 +18,16 @@ from drt.errors import InputError
 from drt.exact import certify as certify_module
 from drt.exact.balls import Balls
 from drt.exact.certify import TWINS, certify
-from drt.exact.measurement import ExactFunction, ExactWeights
-from drt.exact.network import ExactNetwork, Piecewise, phi
-from drt.exact.singular import SingularValues
+from drt.exact.measurement import ExactWeights
+from drt.exact.network import ExactNetwork, Piecewise
 from drt.exact.surds import ball
 from drt.measurement.measurement import Measurement
 from drt.theory.registry import of_network
 from drt.witness.witness import Witness
 from tests import certify_reference as reference
+from tests.exact.cases import identity, witness
 
 TRUE = [claim.id for claim in of_network() if claim.known == "true"]
-
-
-def witness(claim, weights, dweights, x, activation="identity", layer=0, **changes) -> Witness:
-    c = drt.claims[claim] if isinstance(claim, str) else claim
-    specs = (activation,) * len(weights) if isinstance(activation, str) else activation
-    return Witness(c.id, c.statement, c.quantity, layer, specs, weights, dweights, x, **changes)
-
-
-def identity(n, scale=1):
-    return [[scale if i == j else 0 for j in range(n)] for i in range(n)]
 
 
 # --- soundness ---
@@ -140,14 +129,6 @@ def test_a_falling_width_breaks_theorem_1_as_stated():
     corrected = certify(replace(w, claim="theorem1.function", hypotheses=None))
     assert corrected.answer == "inapplicable"
     assert corrected.reason == "widths: widths 2-1 do not never contract"
-
-
-def test_the_kappa_of_one_by_two_matrices_is_one():
-    w = witness("theorem1.function.as-stated", [[[1, 0]]], [[[0, "1/2"]]], ["1/1000", 1])
-    with ctx.workprec(128):
-        m = ExactFunction(ExactNetwork(w), 0, 128, True)
-        assert m.kappa == 1
-        assert m.delta[0] == 0.5
 
 
 def test_conditioning_of_the_perturbation_is_needed():
@@ -299,113 +280,10 @@ def test_huge_and_tiny_values_have_logarithms():
     assert tiny.log10_lhs == pytest.approx((-400, -400))
 
 
-@pytest.mark.parametrize("exponent", [9, 20, 100, 300])
-def test_nearly_singular_matrices_have_finite_kappa(exponent):
-    matrix = fmpq_mat(3, 3, [1, 1, 1, 1, 1 + fmpq(1, 10**exponent), 1, 1, 1, 2])
-    with ctx.workprec(128):
-        values = SingularValues(matrix)
-        largest, smallest = values.enclosure(128)
-        assert values.full_rank
-        assert abs((largest / smallest).log() / arb(10).log() - exponent) < 2
-        # |det| = 10^−exponent = s_1 s_2 s_3
-        product = largest * smallest * (arb(values.frobenius_squared) - largest**2 - smallest**2).sqrt()
-        assert product.overlaps(arb(10) ** -exponent)
-
-
-def test_rank_deficient_matrices_are_inapplicable_not_infinite():
-    singular = [[1, 2], [2, 4]]
-    for claim, weights, dweights, symbol in (
-        ("theorem1.function", singular, identity(2), "W_1"),
-        ("theorem1.function", identity(2), singular, "ΔW_1"),
-        ("theorem1.function", identity(2), identity(2, -1), "W̃_1"),
-        ("kappa.function", identity(2), singular, "ΔW_1"),
-        ("spectral.function", singular, identity(2), "W_1"),
-    ):
-        c = certify(witness(claim, [weights], [dweights], [1, 2]))
-        assert c.answer == "inapplicable"
-        assert c.reason.endswith(f"κ({symbol}) = ∞: rank-deficient")
-    assert certify(witness("spectral.function", [identity(2)], [singular], [1, 1])).answer == "holds"
-
-
 def test_dropping_conditioning_leaves_an_infinite_bound_undecided():
     w = witness("theorem1.function", [[[1, 2], [2, 4]]], [identity(2)], [1, 2], hypotheses=("transmission", "widths"))
     assert certify(w).answer == "undecided"
     assert certify(w).reason == "the bound is infinite"
-
-
-@pytest.mark.parametrize("n", [1, 2, 5, 16])
-def test_singular_values_of_every_route_agree(n):
-    generator = torch.Generator().manual_seed(n)
-    for rows in (n, n + 3):
-        a = torch.randn(rows, n, generator=generator, dtype=torch.float64).flatten().tolist()
-        matrix = fmpq_mat(rows, n, [fmpq(*v.as_integer_ratio()) for v in a])
-        with ctx.workprec(256):
-            coarse, fine = SingularValues(matrix).enclosure(128), SingularValues(matrix.transpose()).enclosure(256)
-        for c, f in zip(coarse, fine, strict=True):
-            assert c.overlaps(f)
-            assert f.rel_accuracy_bits() > 200
-            assert c.rel_accuracy_bits() > 30
-
-
-@pytest.mark.parametrize("spread", [4, 12, 40])
-def test_graded_matrices(spread):
-    """Rows scaled by 10⁰ … 10^−spread: doubles lose s_min, balls do not. s_1·…·s_n = |det|."""
-    n = 12
-    generator = torch.Generator().manual_seed(spread)
-    rows = torch.randn(n, n, generator=generator, dtype=torch.float64).tolist()
-    scaled = [fmpq(*v.as_integer_ratio()) / 10 ** (spread * i // (n - 1)) for i, row in enumerate(rows) for v in row]
-    matrix = fmpq_mat(n, n, scaled)
-    with ctx.workprec(256):
-        inverse = SingularValues(matrix.inv())
-        for (largest, smallest), bits in ((SingularValues(matrix).enclosure(b), b) for b in (128, 256)):
-            assert (1 / smallest).overlaps(inverse.enclosure(256)[0])
-            assert smallest.rel_accuracy_bits() > (25 if bits == 128 else 200)
-            assert largest.rel_accuracy_bits() > 40
-
-
-def test_exact_singular_values():
-    rotated = fmpq_mat(2, 2, [3, 4, 5, 0])  # singular values √40 and √10, AᵀA not diagonal
-    assert SingularValues(rotated).exact_squares == (40, 10)
-    assert SingularValues(rotated).diagonal_squares is None
-    assert SingularValues(fmpq_mat(2, 2, [1, 1, 0, 1])).exact_squares is None  # golden ratio
-    assert SingularValues(fmpq_mat(3, 1, [1, 2, 2])).diagonal_squares == (9, 9)
-
-
-# --- activations ---
-
-
-@pytest.mark.parametrize("spec", reference.ACTIVATIONS)
-def test_activations_agree_with_their_definition(spec):
-    activation = phi(spec)
-    with mp.workdps(60), ctx.workprec(200):
-        for q in (fmpq(-3), fmpq(-1), fmpq(-1, 7), fmpq(0), fmpq(1, 2), fmpq(2, 3), fmpq(40)):
-            for z in (q, arb(q)) if activation.exact else (arb(q),):
-                for value, derivative in ((activation.value(z), False), (activation.slope(z), True)):
-                    expected = reference._phi(spec, mp.mpf(int(q.p)) / int(q.q), derivative)
-                    assert ball(value).overlaps(arb(expected, abs(expected) * mp.mpf(10) ** -50)), (spec, q)
-        assert activation.value(arb(0)) == 0
-
-
-@pytest.mark.parametrize("spec", ["tanh_blend:0.5", "softplus_blend:0.5", "negated:softplus_blend:0.5"])
-def test_smooth_activations_far_out(spec):
-    activation, sign = phi(spec), -1 if spec.startswith("negated") else 1
-    for exponent in (3, 30, 300):
-        far = arb(10) ** exponent
-        flat = arb(1) / 2 if "tanh" in spec else arb(2).log() / 2  # (1 − a)·|ψ(−∞)|
-        assert (activation.value(-far) + sign * (far / 2 + flat)).contains(0)
-        assert abs(activation.value(-far) / far + sign * arb(1) / 2) < 1e-3
-        assert abs(activation.slope(-far) - sign * arb(1) / 2) < 1e-9
-        assert abs(activation.slope(far) - sign * (arb(1) / 2 if "tanh" in spec else 1)) < 1e-9
-
-
-def test_slopes_around_a_kink_are_all_enclosed():
-    activation = phi("piecewise_linear:-1.0,0.0,0.5/0.5,1.0,2.0,0.25")
-    assert activation.slope(arb(0, 0.1)).contains(1)
-    assert activation.slope(arb(0, 0.1)).contains(2)
-    assert not activation.slope(arb(0, 0.1)).contains(0.25)
-    assert activation.slope(arb(0, 2)).contains(0.25)
-    assert activation.at_kink(arb(0, 0.1)) is None
-    assert activation.at_kink(fmpq(1, 2))
 
 
 # --- true claims, Proposition 1, users' bounds ---
@@ -442,29 +320,6 @@ def test_true_claims_hold_on_random_instances(spec):
                 assert low - 1e-6 <= (verdict.log_lhs - verdict.log_rhs) / math.log(10) <= high + 1e-6
     assert outcomes["inapplicable"] <= 6  # `neyshabur` asks for small perturbations
     assert outcomes["holds"] >= 20
-
-
-def test_proposition_1_is_checked_by_divided_differences(monkeypatch):
-    weights = [[["1/2", -1], [2, 1]], [[1, 3], ["-1/5", 1]]]
-    for spec in (
-        "leaky_relu:0.1",
-        "relu",
-        "piecewise_linear:-0.5,0.25/0.5,1.0,2.0",
-        "tanh_blend:0.5",
-        "negated:softplus_blend:0.3",
-    ):
-        for layer in (0, 1):
-            w = witness("proposition1", weights, weights, [1, "1/3"], spec, layer)
-            assert certify(w).answer == "holds"
-    assert certify(witness("proposition1", weights, weights, [2, 1], "leaky_relu:0.1")).reason.startswith(
-        "differentiable"
-    )
-    # Seen to fail: slopes taken at the wrong pre-activation.
-    slope = {kind: kind.slope for kind in (Piecewise, type(phi("tanh_blend:0.5")))}
-    for kind, right in slope.items():
-        monkeypatch.setattr(kind, "slope", lambda self, z, right=right: right(self, -z))
-    for spec in ("leaky_relu:0.1", "softplus_blend:0.3"):
-        assert certify(witness("proposition1", weights, weights, [1, "1/3"], spec)).answer == "violated"
 
 
 def test_users_bounds():
@@ -515,44 +370,6 @@ def test_bounds_that_are_not_bounds_are_refused(formula, message):
 
 
 # --- hypotheses ---
-
-
-@pytest.mark.parametrize(
-    ("claim", "changes", "reason"),
-    [
-        ("theorem1.function", {"activations": ("relu",)}, "transmission: α = 0, which must be > 0"),
-        ("theorem1.function", {"biases": [[1, 1]]}, "biases: the network has biases"),
-        ("theorem1.function", {"weights": [[[1, -1], [2, -2]]], "x": [1, 1]}, "nonzero: f(x) is zero"),
-        ("neyshabur.function", {"dweights": [identity(2, "1001/1000")]}, "small: ρ_1 > 1/L = 1/1"),
-        (
-            "neyshabur.function",
-            {"activations": ("piecewise_linear:0.0/1.0,1.5",)},
-            "lipschitz: β > 1, which must be ≤ 1",
-        ),
-        ("equation3", {}, "scalars: widths 2-2, not two scalars"),
-        ("relu-model", {}, "relu: φ is identity, not relu"),
-    ],
-)
-def test_missed_hypotheses_are_named(claim, changes, reason):
-    w = witness(claim, [identity(2)], [identity(2, "1/2")], [1, 2])
-    c = certify(replace(w, **changes))
-    assert (c.answer, c.reason) == ("inapplicable", reason)
-
-
-def test_hypotheses_are_checked_at_equality():
-    """ρ_1 = 1/L exactly is small, and one part in 10⁴⁰ more is not."""
-    w = witness("neyshabur.function", [identity(2)], [identity(2)], [1, 2])
-    assert certify(w).answer == "holds"
-    assert certify(replace(w, dweights=[identity(2, 1 + fmpq(1, 10**40))])).answer == "inapplicable"
-
-
-@pytest.mark.parametrize(
-    ("widths", "met"), [((3, 2, 3), True), ((2, 3, 2), False), ((3, 3, 1), True), ((1, 2, 2), True)]
-)
-def test_valleys(widths, met):
-    ones = [[[1 + (i == j) for j in range(a)] for i in range(b)] for a, b in zip(widths, widths[1:], strict=False)]
-    c = certify(witness("theorem1.jacobian", ones, ones, [1] * widths[0]))
-    assert (c.answer == "holds") == met
 
 
 def test_the_witness_own_hypotheses_count():
