@@ -47,7 +47,7 @@ class Carried:
 
     @property
     def log(self) -> Log:
-        """Log of the norm."""
+        """The logarithm of the norm."""
         return log_of(norm(self.value, 2), self.error)
 
     def through(self, diagonal: Diagonal, factor: Factor, left: bool) -> Passed:
@@ -85,6 +85,6 @@ class Carried:
 
 
 def _gain(before: Carried, after: Carried) -> Log:
-    """Log ‖after‖/‖before‖. Nothing stays nothing: −∞, below whatever a step puts in its place."""
+    """The logarithm of ‖after‖/‖before‖. Zero stays zero: −∞, below whatever a step puts in its place."""
     out, into = after.log, before.log
     return Log(out.value - torch.where(into.value == -torch.inf, 0.0, into.value), out.error + into.error)

@@ -46,19 +46,19 @@ class Update:
         return -torch.expm1(-torch.log1p(self.eta**2) / 2)
 
     def relative(self, matrix: Tensor) -> Log:
-        """Log ‖matrix‖/‖W‖ of a combination of W and ΔW, whose entries are off by a few roundings of |W| + |ΔW|."""
+        """The logarithm of ‖matrix‖/‖W‖, of a combination of W and ΔW whose entries are off by a few roundings of |W| + |ΔW|."""
         error = (matrix[0].numel() + 16) * UNIT * (1 + self.eta)
         return log_of(torch.linalg.matrix_norm(matrix) / self.size, error)
 
     @property
     def moved(self) -> Log:
-        """Log ‖W⁺ − W‖/‖W‖."""
+        """The logarithm of ‖W⁺ − W‖/‖W‖."""
         p = (1 - self.shrinkage)[:, None, None]
         return self.relative(p * self.change - self.shrinkage[:, None, None] * self.weight)
 
     @property
     def grown(self) -> Log:
-        """Log ‖W + ΔW‖/‖W‖."""
+        """The logarithm of ‖W + ΔW‖/‖W‖."""
         return self.relative(self.weight + self.change)
 
 
@@ -67,7 +67,7 @@ def _ends(log: Log) -> Ends:
 
 
 def _sum(*terms: Log) -> Log:
-    """Logs of several terms side by side."""
+    """The logarithms of several terms side by side."""
     return Log(torch.stack([t.value for t in terms], -1), torch.stack([t.error for t in terms], -1))
 
 
@@ -109,7 +109,14 @@ def _least_move(u: Update) -> Ends:
 
 
 def draw(batch: int, width: int, seed: int, orthogonal: bool = False) -> Update:
-    """Gaussian W and g (g made orthogonal to W if asked), η from 10⁻⁴ to 1."""
+    """Gaussian W and g, η from 10⁻⁴ to 1, log-uniform.
+
+    Args:
+        batch: how many.
+        width: rows and columns of W.
+        seed: of everything random.
+        orthogonal: whether g is made orthogonal to W.
+    """
     rng = generator(seed)
     weight, gradient = normal((batch, width, width), rng), normal((batch, width, width), rng)
     if orthogonal:

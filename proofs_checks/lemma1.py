@@ -16,7 +16,7 @@ from torch import Tensor
 
 from drt.numeric.spectra import UNIT
 from proofs_checks.chain import Chain, Ends, Setup, Step
-from proofs_checks.segment import NODES, Segment, draw
+from proofs_checks.segment import QUADRATURE_NODES, Segment, draw
 from proofs_checks.terms import Log, Terms, log_of, plain
 
 
@@ -31,7 +31,7 @@ def _left(s: Segment) -> Ends:
     """|𝓛(W+ΔW) − 𝓛(W) − Σ⟨g_l, ΔW_l⟩|."""
     error = s.rounding
     if s.activation != "identity":
-        error = error + (_quadrature(s, NODES)[0] - _quadrature(s, NODES // 2)[0]).abs()
+        error = error + (_quadrature(s, QUADRATURE_NODES)[0] - _quadrature(s, QUADRATURE_NODES // 2)[0]).abs()
     log = log_of((-s.fall - s.slope).abs(), error)
     return log.value, *log.ends
 
@@ -39,7 +39,7 @@ def _left(s: Segment) -> Ends:
 def _start(s: Segment) -> Terms:
     _, w, change = s.along()
     sizes = torch.stack([torch.linalg.matrix_norm(c) for c in change], -1) * s.norms[1]  # (T, B, L)
-    integrand = _quadrature(s, NODES)[1]
+    integrand = _quadrature(s, QUADRATURE_NODES)[1]
     return plain(
         {
             "mean": _rounded(integrand, s.rounding),

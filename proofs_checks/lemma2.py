@@ -28,7 +28,7 @@ from proofs_checks.chain import Chain, Ends, Setup, Step
 from proofs_checks.segment import Segment, draw, draw_trusting
 from proofs_checks.terms import Terms, exact, log_of, plain
 
-SLACK = 1 + 1e-12  # the model's own ties: scalars attain it
+ROUNDED_TIE = 1 + 1e-12  # the model's own ties: scalars attain it
 
 
 def _delta(s: Segment) -> Tensor:
@@ -40,14 +40,14 @@ def _no_constant(s: Segment) -> Tensor:
 
 
 def _log_constant(s: Segment) -> Tensor:
-    """Log C, (B,)."""
+    """The logarithm of C, (B,)."""
     phi = as_activation(s.activation)
     kappa = torch.stack([torch.linalg.cond(w) for w in s.weights], -1).amax(-1)
     return len(s.weights) * (math.log(phi.beta / phi.alpha) + 2 * torch.log(kappa))
 
 
 def _trust(s: Segment, log_c: Tensor) -> Tensor:
-    """Log C[Π(1 + tδ_k) − 1], (T, B)."""
+    """The logarithm of C[Π(1 + tδ_k) − 1], (T, B)."""
     t, _, _ = s.along()
     return log_c + log_product_minus_one(t[:, None, None] * _delta(s))
 
@@ -62,11 +62,11 @@ def _breakdown_error(s: Segment) -> Tensor:
 
 
 def _trusts(s: Segment, log_c: Tensor) -> Tensor:
-    return (s.breakdown <= torch.exp(_trust(s, log_c)).unsqueeze(-1) * SLACK).all(-1).all(0)
+    return (s.breakdown <= torch.exp(_trust(s, log_c)).unsqueeze(-1) * ROUNDED_TIE).all(-1).all(0)
 
 
 def _small(s: Segment) -> Tensor:
-    return (_delta(s) <= _eta(s) * SLACK).all(-1)
+    return (_delta(s) <= _eta(s) * ROUNDED_TIE).all(-1)
 
 
 def _left(s: Segment) -> Ends:

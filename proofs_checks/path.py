@@ -17,7 +17,7 @@ from drt.measurement.propagate import log_norm
 from drt.measurement.quantity import FUNCTION
 from drt.network.activations import Activation
 from drt.numeric.numbers import LOG2
-from drt.numeric.spectra import PADDING, UNIT, Spectrum, exponent_of, times_power_of_two
+from drt.numeric.spectra import UNIT, Spectrum, exponent_of, times_power_of_two
 from proofs_checks.carried import Carried, Diagonal, Factor, Passed
 from proofs_checks.layer_numbers import layer_numbers
 from proofs_checks.terms import Log, Terms, exact, size
@@ -65,8 +65,8 @@ def _factors(m: Measurement, k: int) -> tuple[Factor, Factor, Factor]:
     layer = m.instance.layers[k]
 
     def factor(matrix: Tensor, spectrum: Spectrum) -> Factor:
-        spectral = (spectrum.s_max[..., k] * (1 + spectrum.error[k])).detach()
-        return Factor(matrix, spectral, (spectrum.frobenius[..., k] * (1 + PADDING)).detach())
+        spectral, frobenius = spectrum.upper_ends(k)
+        return Factor(matrix, spectral.detach(), frobenius.detach())
 
     w, dw, wt = (factor(a, s) for a, s in zip((layer.w, layer.dw, layer.wt), m.instance.spectra, strict=True))
     return w, dw, wt

@@ -2,6 +2,7 @@
 
     𝓛(W) = ½Σ‖f(x) − y‖² ("squared") or Σ⟨y, f(x)⟩ ("linear"),   g_l(t) = ∂𝓛/∂W_l at W + tΔW
 
+This is a second opinion on `drt.descent`, by automatic differentiation of the plain network, and shares no code with it.
 The integral over [0, 1] is a Gauss–Legendre sum. For a linear network the integrand is a polynomial in t of degree below
 2L and the sum exact; for a smooth φ its error is estimated by the sum with half the nodes, and that is all it is: an estimate.
 """
@@ -21,7 +22,7 @@ from drt.network.activations import as_activation
 from drt.numeric.caching import cached_property
 from drt.numeric.spectra import UNIT
 
-NODES = 24
+QUADRATURE_NODES = 24
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Segment:
         """g_l (B, n, m)."""
         return [g[0] for g in self.gradients(torch.zeros(1, dtype=torch.float64))]
 
-    def along(self, nodes: int = NODES) -> tuple[Tensor, Tensor, list[Tensor]]:
+    def along(self, nodes: int = QUADRATURE_NODES) -> tuple[Tensor, Tensor, list[Tensor]]:
         """(t, weights of the sum, g_l(t) − g_l each (T, B, n, m)) at the Gauss–Legendre nodes of [0, 1]."""
         t, w = (torch.from_numpy(v) for v in np.polynomial.legendre.leggauss(nodes))
         t, w = (t + 1) / 2, w / 2
@@ -117,7 +118,17 @@ class Segment:
 def draw(
     batch: int, depth: int, width: int, delta: float, seed: int, activation: str = "identity", samples: int = 3
 ) -> Segment:
-    """Gaussian networks, targets and inputs, squared loss; ΔW_l half along −g_l, half Gaussian, ‖ΔW_l‖_F = δ‖W_l‖_F."""
+    """Gaussian networks, targets and inputs, squared loss; ΔW_l half along −g_l, half Gaussian, ‖ΔW_l‖_F = δ‖W_l‖_F.
+
+    Args:
+        batch: how many.
+        depth: L.
+        width: of every layer.
+        delta: δ.
+        seed: of everything random.
+        activation: φ of every layer, by name.
+        samples: inputs of each network, N.
+    """
     rng = generator(seed)
     weights = [gaussian((batch,), width, width, rng) for _ in range(depth)]
     x, y = normal((batch, samples, width), rng), normal((batch, samples, width), rng)
@@ -135,6 +146,13 @@ def draw_trusting(batch: int, depth: int, eta: float, seed: int, activation: str
     """Products of scalars with a linear loss, where deep relative trust holds by Equation 3; ΔW_l = −δ_l|W_l|·sign g_l.
 
     All numbers are positive, so that a leaky φ acts as the identity; its α still bounds η, as Lemma 2 with C = α^{−L} does.
+
+    Args:
+        batch: how many.
+        depth: L.
+        eta: η, or less where the activation's α asks for less.
+        seed: of everything random.
+        activation: φ of every layer, by name.
     """
     rng = generator(seed)
     weights = [uniform((batch, 1, 1), rng, 0.5, 2.0) for _ in range(depth)]

@@ -55,7 +55,7 @@ def draws(claim: Claim, setup: Setup) -> Iterator[tuple[str, Measurement]]:
 
 
 def log_kappa(m: Measurement, kappa: Kappa) -> Log:
-    """Log κ, the same for every layer, between its ends."""
+    """The logarithm of κ, the same for every layer, between its ends."""
     value, upper, lower = (log(kappa(view)).unsqueeze(-1) for view in (m, m.inflated(1), m.inflated(-1)))
     error = torch.maximum(upper - value, value - lower).detach().nan_to_num(nan=torch.inf)
     wide = (*m.batch_shape, m.depth)
@@ -193,5 +193,5 @@ def induction(statement: str, factor: Callable[[Terms], Log], scalar: str) -> St
 
 
 def ratio(t: Terms) -> Log:
-    """Log β_k/α_k."""
+    """The logarithm of β_k/α_k."""
     return t.numbers["β"] - t.numbers["α"]

@@ -35,7 +35,7 @@ from sympy import (
 from proofs_checks.registry import find_chain
 from proofs_checks.scalar_steps import SCALAR_STEPS, ScalarStep
 
-MILLISECONDS = 20_000
+Z3_MILLISECONDS = 20_000
 INSTALL = "pip install z3-solver"
 STEPS = {step.name: step for step in SCALAR_STEPS}
 # Beside those of its chain: identities that are a claim, or part of one.
@@ -98,7 +98,7 @@ def refute(step: ScalarStep, left: Expr, right: Expr) -> Answer:
 
     variables: dict[str, Any] = {}
     solver = z3.Solver()
-    solver.set("timeout", MILLISECONDS)
+    solver.set("timeout", Z3_MILLISECONDS)
     conditions = [_to_z3(g, variables) >= 0 for g in step.given]
     conditions += [_to_z3(e, variables) == 0 for e in step.equations]
     first, second = _to_z3(left, variables), _to_z3(right, variables)

@@ -105,7 +105,12 @@ class Terms:
     ) -> Terms:
         """Replace a part of the gains; where nothing is given it keeps its value.
 
-        above, own, kept: (…, n), by the position of the column; `slopes` is `own` for terms of kind 1 (default: `own`).
+        Args:
+            part: the part's name.
+            above: (…, n), for the columns above a term's own.
+            own: (…, n), for its own.
+            slopes: (…, n), for its own where it is of kind 1; `own` unless given.
+            kept: (…, n), for the columns before its own.
         """
         columns = torch.arange(len(self.order), device=self.own.device)
         position = columns - self.own[:, None]
@@ -138,7 +143,7 @@ class Terms:
 
     @property
     def log_value(self) -> Log:
-        """Log q, of the batch's shape."""
+        """The logarithm of q, of the batch's shape."""
         return self.sum_of(self.gains)
 
     def sum_of(self, gains: Log) -> Log:
@@ -174,7 +179,10 @@ def plain(numbers: Mapping[str, Log]) -> Terms:
 
 
 def by_layer(before: Terms, after: Terms) -> Float[Tensor, "... n"]:
-    """Log of what a step adds in each layer, layer 1 first: the columns are replaced one by one, from the output down."""
+    """The logarithm of the factor by which a step raises the sum in each layer, layer 1 first.
+
+    The columns are replaced one by one, from the output down.
+    """
     old, new = before.gains, after.gains
     old, new = (Log(*torch.broadcast_tensors(g.value, g.error)) for g in (old, new))
     columns = torch.arange(len(before.order), device=before.own.device)

@@ -10,11 +10,11 @@ from torch import Tensor
 from drt.measurement.instance import Instance
 
 # Weight entries in a piece. A measurement takes about eight times the memory of its weights: 130 MB; smaller pieces are slower.
-PIECE = 2**21
+ENTRIES_PER_PIECE = 2**21
 
 
-def pieces(instance: Instance, entries: int = PIECE) -> Iterator[Instance]:
-    """The batch cut along its first dimension into pieces of about so many weight entries; unbatched instances whole.
+def pieces(instance: Instance, entries: int = ENTRIES_PER_PIECE) -> Iterator[Instance]:
+    """The batch, cut along its first dimension into pieces of about `entries` weight entries; an unbatched instance stays whole.
 
     Each piece is an `Instance` of its own; nothing is copied and nothing is checked again.
     """

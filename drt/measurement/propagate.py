@@ -22,11 +22,11 @@ from drt.numeric.numbers import LOG2
 from drt.numeric.spectra import exponent_of, norm, times_power_of_two
 
 # Below this a number, in its own scale, may have lost digits to underflow, or lose them in its next products.
-UNDERFLOW = 1e-150
+LOSES_DIGITS_BELOW = 1e-150
 
 
 def log_norm(x: Float[Tensor, "... n"], dims: int = 1) -> Float[Tensor, "..."]:
-    """Log ‖x‖ over the last `dims` dimensions; −∞ for zero."""
+    """The logarithm of ‖x‖ over the last `dims` dimensions; −∞ for zero."""
     return torch.log(norm(x, dims))
 
 
@@ -54,7 +54,7 @@ def scale_layers(net: Network, dweights: Sequence[Tensor], dbiases: Sequence[Ten
         shift = -e[..., None, None]
         moved = norm(dw, 2) > 0
         w, dw = times_power_of_two(w, shift), times_power_of_two(dw, shift)
-        lost = moved & (norm(dw, 2) < UNDERFLOW)
+        lost = moved & (norm(dw, 2) < LOSES_DIGITS_BELOW)
         layers.append(ScaledLayer(w, dw, w + dw, e, b, db, lost))
     return tuple(layers)
 
@@ -81,7 +81,7 @@ class Forward:
 def _vanishing(x: Float[Tensor, "... n"]) -> Bool[Tensor, "..."]:
     """Not zero, but so small that further products may lose digits to underflow."""
     size = norm(x)
-    return (size > 0) & (size < UNDERFLOW)
+    return (size > 0) & (size < LOSES_DIGITS_BELOW)
 
 
 def forward(net: Network, layers: Sequence[ScaledLayer], x: Float[Tensor, "... n_0"]) -> Forward:

@@ -28,7 +28,7 @@ from torch import Tensor
 from drt.measurement.propagate import Backward, Forward, ScaledLayer, log_norm
 from drt.network.network import Network
 from drt.numeric.numbers import LOG2
-from drt.numeric.spectra import PADDING, UNIT, Spectrum, gamma, norm
+from drt.numeric.spectra import UNIT, Spectrum, gamma, norm
 
 
 @dataclass(frozen=True)
@@ -50,19 +50,22 @@ def _safe(bound: Tensor) -> Tensor:
     return torch.nan_to_num(bound, nan=torch.inf, posinf=torch.inf)
 
 
-def _norms(spectrum: Spectrum, k: int) -> tuple[Tensor, Tensor]:
-    """Upper ends of ‖·‖₂ and ‖·‖_F of layer k's scaled matrix."""
-    return spectrum.s_max[..., k] * (1 + spectrum.error[k]), spectrum.frobenius[..., k] * (1 + PADDING)
-
-
 def of_function(net: Network, states: Forward, w: Spectrum, dw: Spectrum, wt: Spectrum) -> ErrorBounds:
-    """Error bounds of the forward pass."""
+    """Error bounds of the forward pass.
+
+    Args:
+        net: f.
+        states: its forward pass, and that of f̃ − f.
+        w: the spectrum of the W_l.
+        dw: that of the ΔW_l.
+        wt: that of the W̃_l.
+    """
     ratio = torch.exp(states.log_change)
     epsilon, eta = torch.zeros_like(ratio[..., 0]), torch.zeros_like(ratio[..., 0])
     e_z, e_dz, e_dwh = [], [], []
     for k, phi in enumerate(net.activations):
-        product = gamma(net.widths[k] + 4)
-        (w2, wf), (dw2, dwf), (wt2, wtf) = (_norms(s, k) for s in (w, dw, wt))
+        product = gamma(net.widths[k] + 4)  # of a matrix and a vector
+        (w2, wf), (dw2, dwf), (wt2, wtf) = (s.upper_ends(k) for s in (w, dw, wt))
         z, dz, unit = states.z[k], states.dz[k], states.unit[k]
         log_out = states.log_h[..., k + 1]
         # E and D in z's units, as they must be where h_l is 0: ‖h_{l−1}‖ times the scale that was taken out of the matrices
@@ -98,6 +101,14 @@ def of_jacobians(
     v, ṽ and d bound, entry by entry, how far the computed slopes Φ', Φ̃' and their difference may be off; G stands for J_l
     times a diagonal. One step of the sweep adds ‖G‖_F times a spectral norm for each of them, and γ times Frobenius norms
     for its own products.
+
+    Args:
+        net: f.
+        layers: its layers as the passes took them, scaled.
+        states: the forward pass.
+        sweep: the backward sweep.
+        bounds: the error bounds of `states`.
+        spectra: of the W_l, ΔW_l and W̃_l.
     """
     epsilon = torch.zeros_like(bounds.epsilon)
     eta = torch.zeros_like(bounds.epsilon)
@@ -105,8 +116,8 @@ def of_jacobians(
     result = [(epsilon, eta)]
     for k in range(net.depth - 1, -1, -1):
         phi = net.activations[k]
-        product = gamma(net.widths[k + 1] + 4 + phi.ulps)  # the slopes are rounded too
-        (w2, wf), (dw2, dwf), (wt2, wtf) = (_norms(s, k) for s in spectra)
+        product = gamma(net.widths[k + 1] + 4 + phi.ulps)  # of two matrices; the slopes are rounded too
+        (w2, wf), (dw2, dwf), (wt2, wtf) = (s.upper_ends(k) for s in spectra)
         z, dz = states.z[k], states.dz[k]
         e_z, e_dz = bounds.e_z[k].unsqueeze(-1), bounds.e_dz[k].unsqueeze(-1)
         v = phi.slope_variation(z, e_z)

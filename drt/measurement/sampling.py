@@ -50,18 +50,38 @@ def normal(shape: Sequence[int], rng: Generator) -> Tensor:
 
 
 def uniform(shape: Sequence[int], rng: Generator, low: float = 0.0, high: float = 1.0) -> Tensor:
-    """Independent uniform numbers in [low, high), float64."""
+    """Independent uniform numbers in [low, high), float64.
+
+    Args:
+        shape: of the result.
+        rng: what draws them.
+        low: the smallest number.
+        high: what all numbers are below.
+    """
     return low + (high - low) * torch.rand(*shape, dtype=torch.float64, generator=rng, device=rng.device)
 
 
 def orthonormal(batch: Sequence[int], m: int, r: int, rng: Generator) -> Float[Tensor, "... m r"]:
-    """Haar-distributed matrices with r ≤ m orthonormal columns: Q of a Gaussian's QR, signs fixed by R's diagonal."""
+    """Haar-distributed matrices with orthonormal columns: Q of a Gaussian's QR, signs fixed by R's diagonal.
+
+    Args:
+        batch: the leading dimensions.
+        m: rows.
+        r: columns, at most m.
+        rng: what draws them.
+    """
     q, upper = torch.linalg.qr(normal((*batch, m, r), rng))
     return q * torch.where(upper.diagonal(dim1=-2, dim2=-1) < 0, -1.0, 1.0).unsqueeze(-2)
 
 
 def with_singular_values(s: Float[Tensor, "... r"], m: int, n: int, rng: Generator) -> Matrix:
-    """U diag(s) Vᵀ with Haar U (m, r) and V (n, r): singular values exactly s, the rest of the min(m, n) zero.
+    """Matrices U diag(s) Vᵀ with Haar U (m, r) and V (n, r): singular values exactly s, the rest of the min(m, n) zero.
+
+    Args:
+        s: the singular values, ≥ 0, (…, r); their leading dimensions are the batch.
+        m: rows.
+        n: columns.
+        rng: what draws U and V.
 
     Raises:
         InputError: more than min(m, n) singular values, or a negative one.
@@ -80,10 +100,15 @@ def with_singular_values(s: Float[Tensor, "... r"], m: int, n: int, rng: Generat
 def singular_values_with_kappa(
     batch: Sequence[int], r: int, kappa: Tensor | float, spectrum: str, rng: Generator
 ) -> Tensor:
-    """R singular values from κ down to 1: both ends present (one value alone is 1, whose κ is 1).
+    """Singular values from κ down to 1, r of them, both ends among them; one value alone is 1, whose κ is 1.
 
-    spectrum: "extremes", a random number of κ's and the rest 1; "geometric", evenly spaced logarithms; "uniform",
-    uniform in between.
+    Args:
+        batch: the leading dimensions.
+        r: how many.
+        kappa: κ ≥ 1, a number or (…,).
+        spectrum: "extremes", a random number of κ's and the rest 1; "geometric", evenly spaced logarithms; "uniform",
+            uniform in between.
+        rng: what draws them.
 
     Raises:
         InputError: κ < 1 or not finite, or an unknown spectrum.
@@ -110,12 +135,31 @@ def singular_values_with_kappa(
 def with_kappa(
     batch: Sequence[int], m: int, n: int, kappa: Tensor | float, rng: Generator, spectrum: str = "extremes"
 ) -> Matrix:
-    """m×n matrices with condition number exactly κ (1 if min(m, n) = 1) and smallest singular value 1."""
+    """m×n matrices with condition number exactly κ (1 if min(m, n) = 1) and smallest singular value 1.
+
+    Args:
+        batch: the leading dimensions.
+        m: rows.
+        n: columns.
+        kappa: κ ≥ 1, a number or (…,).
+        rng: what draws them.
+        spectrum: the singular values between, as for `singular_values_with_kappa`.
+
+    Raises:
+        InputError: κ < 1 or not finite, or an unknown spectrum.
+    """
     return with_singular_values(singular_values_with_kappa(batch, min(m, n), kappa, spectrum, rng), m, n, rng)
 
 
 def with_rank(batch: Sequence[int], m: int, n: int, rank: int, rng: Generator) -> Matrix:
     """m×n matrices of exactly this rank, non-zero singular values uniform in [1, 2).
+
+    Args:
+        batch: the leading dimensions.
+        m: rows.
+        n: columns.
+        rank: from 1 to min(m, n).
+        rng: what draws them.
 
     Raises:
         InputError: rank not in 1 … min(m, n).
@@ -126,12 +170,25 @@ def with_rank(batch: Sequence[int], m: int, n: int, rank: int, rng: Generator) -
 
 
 def gaussian(batch: Sequence[int], m: int, n: int, rng: Generator) -> Matrix:
-    """Independent N(0, 1/n) entries; singular values not known."""
+    """m×n matrices of independent N(0, 1/n) entries; their singular values are not known.
+
+    Args:
+        batch: the leading dimensions.
+        m: rows.
+        n: columns.
+        rng: what draws them.
+    """
     return Matrix(normal((*batch, m, n), rng) / math.sqrt(n))
 
 
 def scaled_to(matrix: Matrix, w: Matrix, size: Tensor | float, norm: str = "delta") -> Matrix:
     """The matrix scaled so that ‖ΔW‖_F/‖W‖_F = size ("delta") or ‖ΔW‖₂/‖W‖₂ = size ("rho").
+
+    Args:
+        matrix: the direction of ΔW, (…, m, n); zero stays zero.
+        w: W, of the same shape.
+        size: δ or ρ, ≥ 0, a number or (…,).
+        norm: "delta" or "rho".
 
     Raises:
         InputError: a negative size, or an unknown norm.
@@ -179,9 +236,15 @@ def widths_of(pattern: str, depth: int, n: int) -> tuple[int, ...]:
 class Recipe:
     """How to draw a batch of instances: one architecture, one φ, everything else drawn.
 
-    widths (n_0, …, n_L); activation; kappa of every W_l and (for "kappa" perturbations) ΔW_l; delta, the relative size of
-    each ΔW_l in the norm named ("delta": Frobenius, "rho": spectral); weights: "kappa", "gaussian" or "orthogonal";
-    perturbation: one of PERTURBATIONS; spectrum: one of SPECTRA.
+    Attributes:
+        widths: (n_0, …, n_L).
+        activation: one φ for all layers.
+        kappa: κ ≥ 1 of every W_l, and of every ΔW_l where `perturbation` is "kappa".
+        delta: the relative size of each ΔW_l.
+        norm: in which norm that size is: "delta", Frobenius, or "rho", spectral.
+        weights: "kappa", "gaussian" or "orthogonal".
+        perturbation: one of PERTURBATIONS.
+        spectrum: one of SPECTRA, of the matrices with a κ.
     """
 
     widths: tuple[int, ...]
@@ -244,6 +307,12 @@ def gradient_direction(net: Network, layer: int, x: Tensor, target: Tensor) -> F
     """∂/∂W_l of ½‖f(x) − target‖² at each x, up to a factor: Φ'_l J_lᵀ (f − target) h_{l−1}ᵀ, a rank-one matrix.
 
     Its factors are brought to norm 1, or stay 0: they overflow where κ is large in every layer.
+
+    Args:
+        net: f.
+        layer: l, from 1 to L.
+        x: inputs, (…, n_0).
+        target: what the outputs are compared with, (…, n_L).
     """
 
     def unit(vector: Tensor) -> Tensor:

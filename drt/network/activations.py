@@ -62,7 +62,14 @@ class Activation:
         return torch.zeros_like(z, dtype=torch.bool)
 
     def slope_difference_error(self, z: Tensor, dz: Tensor, e_z: Tensor, e_dz: Tensor) -> Tensor:
-        """A bound on the error of `slope_difference` when z and dz are known to within e_z and e_dz."""
+        """A bound on the error of `slope_difference(z, dz)`.
+
+        Args:
+            z: pre-activations as computed.
+            dz: their changes as computed.
+            e_z: bounds on the errors of z, ≥ 0.
+            e_dz: bounds on the errors of dz, ≥ 0.
+        """
         return self.slope_variation(z, e_z) + self.slope_variation(z + dz, e_z + e_dz)
 
     def module(self) -> torch.nn.Module:

@@ -23,8 +23,8 @@ UNIT = 2.0**-53  # unit roundoff of float64
 # result: the inner lengths of the products of all layers together, the entries of a norm, and p = m + n of each spectral norm
 # (see `Spectrum`). For k up to 2³², more than any memory holds, γ_k < 2⁻²⁰.
 PADDING = 2.0**-20
-MODERATE = 2.0**64  # norms from 2⁻⁶⁴ to 2⁶⁴ need no scaling: products of a few of them stay far from overflow
-LARGE = 32  # matrices of a layer from which putting all layers' into one batch costs more than a call each
+UNSCALED_UP_TO = 2.0**64  # norms from 2⁻⁶⁴ to 2⁶⁴ need no scaling: products of a few of them stay far from overflow
+OWN_CALL_FROM = 32  # matrices of a layer from which putting all layers' into one batch costs more than a call each
 
 _pool = ThreadPoolExecutor(os.cpu_count() or 1)
 
@@ -49,10 +49,10 @@ def is_finite(x: Tensor) -> bool:
 
 
 def exponent_of(x: Float[Tensor, "..."], dims: int) -> Int[Tensor, "..."]:
-    """E with 2^(e−1) ≤ max|x| < 2^e over the last `dims` dimensions; 0 for a zero x, and for x of moderate size."""
+    """The e with 2^(e−1) ≤ max|x| < 2^e over the last `dims` dimensions; 0 for a zero x, and for x of moderate size."""
     flat = x.detach().flatten(-dims)
     size = torch.linalg.vector_norm(flat, dim=-1)
-    moderate = (size > 1 / MODERATE) & (size < MODERATE)
+    moderate = (size > 1 / UNSCALED_UP_TO) & (size < UNSCALED_UP_TO)
     if moderate.all():
         return torch.zeros_like(size, dtype=torch.int64)
     return torch.where(moderate, 0, torch.frexp(flat.abs().amax(-1)).exponent.to(torch.int64))
@@ -96,7 +96,7 @@ def singular_values(matrices: Sequence[Float[Tensor, "... _ _"]]) -> list[Float[
         flat = [matrices[i] if matrices[i].shape[-2] >= matrices[i].shape[-1] else matrices[i].mT for i in tall]
         stacks = [m.reshape(-1, *m.shape[-2:]) for m in flat]
         sizes = [len(stack) for stack in stacks]
-        if min(sizes) < LARGE:
+        if min(sizes) < OWN_CALL_FROM:
             stacks = [torch.cat(stacks)]
         for i, values in zip(tall, _svdvals(stacks).split(sizes), strict=True):
             result[i] = values.reshape(*matrices[i].shape[:-2], -1)
@@ -137,8 +137,12 @@ class Spectrum:
     error: Float[Tensor, " L"]
     zero: Tensor
 
+    def upper_ends(self, k: int) -> tuple[Float[Tensor, "..."], Float[Tensor, "..."]]:
+        """Upper ends of ‖·‖₂ and ‖·‖_F of layer k's scaled matrix, k from 0."""
+        return self.s_max[..., k] * (1 + self.error[k]), self.frobenius[..., k] * (1 + PADDING)
+
     def log_norm(self) -> Float[Tensor, "... L"]:
-        """Log ‖·‖₂."""
+        """The logarithms of ‖·‖₂, at true scale."""
         return torch.log(self.s_max) + self.log_scale
 
     def kappa(self, side: int = 0, of_zero: float = torch.inf) -> Float[Tensor, "... L"]:
@@ -158,7 +162,13 @@ def spectrum(
     values: Sequence[Float[Tensor, "... _"]],
     log_scales: Sequence[Float[Tensor, "..."]],
 ) -> Spectrum:
-    """Collect layers' matrices (scaled), their singular values and the logarithms of the scales taken out."""
+    """The spectrum of layers' matrices.
+
+    Args:
+        matrices: one a layer, (…, m, n), scaled to entries of moderate size.
+        values: their min(m, n) singular values, (…, min(m, n)), in any order.
+        log_scales: the natural logarithm of what each was divided by, (…,).
+    """
     batch = np.broadcast_shapes(*{*(m.shape[:-2] for m in matrices), *(v.shape[:-1] for v in values)})
 
     def stack(columns: Sequence[Tensor]) -> Tensor:

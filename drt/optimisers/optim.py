@@ -13,9 +13,9 @@ from torch import Tensor
 
 from drt.errors import InputError
 from drt.optimisers.tensor_lists import (
-    LONG,
-    NATIVE,
-    STACKED,
+    CPU_DTYPES,
+    STACKED_UP_TO,
+    THREADED_FROM,
     Stack,
     axpby,
     combine,
@@ -79,15 +79,17 @@ class _RelativeStep(torch.optim.Optimizer):
                 params.append(p)
                 grads.append(grad)
             for (dtype, device, shape, contiguous), (params, grads) in alike.items():
-                fuse = contiguous and device.type == "cpu" and dtype in NATIVE
-                with one_thread_if(shape.numel() < LONG):
+                fuse = contiguous and device.type == "cpu" and dtype in CPU_DTYPES
+                with one_thread_if(shape.numel() < THREADED_FROM):
                     self._update(group, params, grads, fuse)
         return loss
 
     def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], fuse: bool) -> None:
         first, count = params[0], len(params)
         largest = torch.finfo(first.dtype).max
-        if fuse and first.numel() > STACKED:  # one by one: between norms and update both tensors stay in the cache
+        if (
+            fuse and first.numel() > STACKED_UP_TO
+        ):  # one by one: between norms and update both tensors stay in the cache
             for p, grad in zip(params, grads, strict=True):
                 (scale,), (factor,) = self._coefficients(group, [norm_of(p)], [norm_of(grad)], largest)
                 axpby(p, grad, scale, factor)

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-NATIVE = (torch.float32, torch.float64)
-STACKED = 2**12  # entries; up to so many, a copy into a stack costs less than two calls for each tensor
-LONG = 2**15  # entries; from so many on several cores pay, and a dot product uses them where a norm uses one
-TINY = 1e-30  # smaller factors lose digits in float32
-LEAST, MOST = 1e-15, 1e15  # norms whose squares float32 sums well
+CPU_DTYPES = (torch.float32, torch.float64)
+STACKED_UP_TO = 2**12  # entries; up to so many, a copy into a stack costs less than two calls for each tensor
+THREADED_FROM = 2**15  # entries; from so many on several cores pay, and a dot product uses them where a norm uses one
+KEEPS_DIGITS_FROM = 1e-30  # smaller factors lose digits in float32
+SAFE_NORM_ABOVE, SAFE_NORM_BELOW = 1e-15, 1e15  # norms whose squares float32 sums well
 
 
 @contextmanager
@@ -37,18 +37,18 @@ def norm_of(t: Tensor) -> float:
     The squares are summed in the tensor's own precision only where none of them can overflow or vanish: in float32 a
     gradient of 1e-23 has a norm of 0, and first-layer gradients of deep networks do get that small.
     """
-    if t.numel() < LONG or torch.get_num_threads() == 1:
+    if t.numel() < THREADED_FROM or torch.get_num_threads() == 1:
         array = t.numpy(force=True)
         norm = math.sqrt(np.vdot(array, array))  # numpy's takes half the time of torch's on one thread
     else:
         flat = t.reshape(-1)
         norm = math.sqrt(torch.dot(flat, flat).item())
-    return norm if LEAST < norm < MOST else torch.linalg.vector_norm(t, dtype=torch.float64).item()
+    return norm if SAFE_NORM_ABOVE < norm < SAFE_NORM_BELOW else torch.linalg.vector_norm(t, dtype=torch.float64).item()
 
 
 def norms_of(tensors: list[Tensor]) -> list[float]:
     """‖t‖_F of every tensor, wherever they are."""
-    if tensors[0].device.type == "cpu" and tensors[0].dtype in NATIVE:
+    if tensors[0].device.type == "cpu" and tensors[0].dtype in CPU_DTYPES:
         return [norm_of(t) for t in tensors]
     scalars = torch._foreach_norm(tensors, 2, torch.float64)
     return torch.stack(scalars).tolist()  # one wait for the device
@@ -68,15 +68,29 @@ def _fused(tensors: list[Tensor], others: list[Tensor], rate: float, decay: floa
 
 
 def axpby(t: Tensor, other: Tensor, scale: float, factor: float) -> None:
-    """scale·t + factor·other in place of t; contiguous float32 or float64 tensors on the CPU."""
-    if abs(factor) > TINY:
+    """scale·t + factor·other in place of t.
+
+    Args:
+        t: a contiguous float32 or float64 tensor on the CPU.
+        other: another of its shape and dtype.
+        scale: of t.
+        factor: of the other.
+    """
+    if abs(factor) > KEEPS_DIGITS_FROM:
         _fused([t], [other], -factor, (scale - 1) / factor)
     else:
         t.mul_(scale).add_(other, alpha=factor)
 
 
 def combine(tensors: list[Tensor], others: list[Tensor], scales: Sequence[float], factors: Sequence[float]) -> None:
-    """scale·t + factor·other in place of t, for every t."""
+    """scale·t + factor·other in place of t, for every t.
+
+    Args:
+        tensors: the t, of one shape, dtype and device.
+        others: one for each t, alike.
+        scales: one for each t.
+        factors: one for each t.
+    """
     # One factor for all is a tensor: as a number, it would be made one for every t.
     first = tensors[0]
     torch._foreach_mul_(tensors, first.new_tensor(scales[0]) if len(set(scales)) == 1 else list(scales))
@@ -100,9 +114,9 @@ class Stack:
         rows = self.rows.numpy()
         with np.errstate(all="ignore"):  # norms out of range are summed again
             norms = np.sqrt(rows[:, None, :] @ rows[:, :, None]).ravel().tolist()
-        if min(norms) > LEAST and max(norms) < MOST:
+        if min(norms) > SAFE_NORM_ABOVE and max(norms) < SAFE_NORM_BELOW:
             return norms
-        return [n if LEAST < n < MOST else norm_of(t) for n, t in zip(norms, both, strict=True)]
+        return [n if SAFE_NORM_ABOVE < n < SAFE_NORM_BELOW else norm_of(t) for n, t in zip(norms, both, strict=True)]
 
     def combine(self, params: list[Tensor], scale: float, factors: Sequence[float]) -> None:
         """scale·W + factor·g in place of W, for every W."""

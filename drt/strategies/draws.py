@@ -16,12 +16,18 @@ from drt.strategies.factors import Factors, exact, frame
 Range = tuple[float, float]
 Number = TypeVar("Number", int, float)
 LANDMARKS = (0.0, 1.0, 0.5, 2.0, 0.25, 4.0, 0.125, 8.0, 2.0**-10, 2.0**10, 2.0**-20)
-SCALES = (1.0, 0.5, 2.0, 0.125, 8.0)
-TINY = 2.0**-30  # the smallest non-zero number drawn from a range that starts at 0
+MATRIX_SCALES = (1.0, 0.5, 2.0, 0.125, 8.0)
+SMALLEST_DRAWN = 2.0**-30  # the smallest non-zero number drawn from a range that starts at 0
 
 
 def checked_range(name: str, value: Any, low: Number, high: float) -> tuple[Number, Number]:
-    """(v, v) of a number, or the range itself; whole numbers where `low` is one.
+    """The range (v, v) of a number v, or the range itself; of whole numbers where `low` is an int.
+
+    Args:
+        name: of the argument, for the message.
+        value: a number, or a range (LOW, HIGH).
+        low: the least that is allowed.
+        high: the most.
 
     Raises:
         InputError: not a number or a range, or outside [low, high].
@@ -42,7 +48,7 @@ def checked_range(name: str, value: Any, low: Number, high: float) -> tuple[Numb
 def numbers(low: float, high: float) -> SearchStrategy[float]:
     """Landmarks of a range (0, its ends, powers of two), and any float in it."""
     landmarks = dict.fromkeys([*(v for v in LANDMARKS if low <= v <= high), float(low), float(high)])
-    return st.sampled_from(list(landmarks)) | st.floats(max(low, min(TINY, high)), high)
+    return st.sampled_from(list(landmarks)) | st.floats(max(low, min(SMALLEST_DRAWN, high)), high)
 
 
 @lru_cache(maxsize=64)
@@ -52,7 +58,7 @@ def vectors(n: int) -> SearchStrategy[Tensor]:
     Ones are a single draw whatever n, here and below: only so can Hypothesis make a width smaller.
     """
     simple = st.sampled_from([1.0, 0.0, -1.0, 2.0, -2.0, 0.5, -0.5, 2.0**-10, -(2.0**-10)])
-    entries = simple | st.floats(TINY, 4) | st.floats(-4, -TINY)
+    entries = simple | st.floats(SMALLEST_DRAWN, 4) | st.floats(-4, -SMALLEST_DRAWN)
     drawn = st.lists(entries, min_size=n, max_size=n)
     ones = st.just([1.0] * n)
     return (
@@ -62,7 +68,7 @@ def vectors(n: int) -> SearchStrategy[Tensor]:
 
 @lru_cache(maxsize=64)
 def nonzero_vectors(n: int) -> SearchStrategy[Tensor]:
-    """The same; the first unit vector in place of zero."""
+    """The vectors of `vectors`; the first unit vector in place of zero."""
     first = torch.eye(n, dtype=torch.float64)[0]
     return vectors(n).map(lambda v: v if v.any() else first)
 
@@ -75,9 +81,16 @@ def frames(n: int) -> SearchStrategy:
 
 @st.composite
 def factors(draw: DrawFn, m: int, n: int, kappa: Range, rank: int | None = None) -> Factors:
-    """m×n matrices of a rank (full unless given), the smallest non-zero singular value a power of two.
+    """m×n matrices of a rank, the smallest non-zero singular value a power of two.
 
     Of at least two non-zero singular values the largest is κ times the smallest, κ drawn from the range.
+
+    Args:
+        draw: Hypothesis's own.
+        m: rows.
+        n: columns.
+        kappa: the range of κ, from 1 on.
+        rank: full unless given.
     """
     full = min(m, n)
     r = full if rank is None else rank
@@ -91,4 +104,4 @@ def factors(draw: DrawFn, m: int, n: int, kappa: Range, rank: int | None = None)
     if draw(st.booleans()):
         values.reverse()
     singular = tuple(map(exact, [*values, *[0.0] * (full - r)]))
-    return Factors(draw(frames(m)), singular, draw(frames(n))).scaled(draw(st.sampled_from(SCALES)))
+    return Factors(draw(frames(m)), singular, draw(frames(n))).scaled(draw(st.sampled_from(MATRIX_SCALES)))

@@ -17,12 +17,12 @@ from torch import Tensor
 from drt.measurement.sampling import Matrix
 from drt.network.activations import Activation
 
-# What is let through by a layer must exceed this share of ‖W‖·‖h‖, far above rounding; so must the distance to a kink.
-CLEAR = 1e-9
+# A layer's output must exceed this share of ‖W‖·‖h‖, far above rounding; so must the distance to a kink.
+CLEARLY_NON_ZERO = 1e-9
 
 
 def reflector(v: Sequence[int]) -> fmpq_mat:
-    """I − 2vvᵀ/vᵀv; the identity for v = 0."""
+    """The reflector I − 2vvᵀ/vᵀv; the identity for v = 0."""
     n, square = len(v), sum(i * i for i in v)
     return fmpq_mat(
         n, n, [fmpq(i == j) - (fmpq(2 * v[i] * v[j], square) if square else 0) for i in range(n) for j in range(n)]
@@ -73,7 +73,7 @@ class Factors:
         return replace(self, left=-1 * self.left)
 
     def _aimed(self, j: int) -> Factors:
-        """The same singular values and P; the right singular vector of the largest is the unit vector e_j."""
+        """A with the same singular values and P, but e_j as the right singular vector of the largest one."""
         top = self.singular.index(max(self.singular))
         v = [0] * self.right.nrows()
         if j != top:
@@ -81,13 +81,17 @@ class Factors:
         return replace(self, right=reflector(v))
 
     def _turned(self, t: int) -> Factors:
-        """t·A between reflectors without a zero in sight, other ones for each t."""
+        """The product of t·A with a reflector on either side, both without a zero entry and different for each t."""
         left = [1 + (t + i * i) % 7 for i in range(self.left.nrows())]
         right = [1 + (2 * t + 3 * i) % 5 for i in range(self.right.nrows())]
         return replace(self.scaled(t), left=reflector(left) * self.left, right=reflector(right) * self.right)
 
     def variants(self, direction: int) -> Iterator[Factors]:
-        """Matrices with the same κ and rank: A itself, then such that do not kill e_direction, then ever less special."""
+        """Candidates with A's rank and condition number, to be tried in turn.
+
+        First ±A. Then ±A turned so that its largest singular direction is e_direction, hence A·e_direction ≠ 0. Then 99 pairs
+        of ever more generic rotations of it.
+        """
         aimed = self._aimed(direction)
         for a in (self, aimed):
             yield from (a, a.negated())
@@ -100,10 +104,16 @@ def lets_through(
 ) -> tuple[Tensor, Tensor] | None:
     """The layer's output φ(z), z = Wh + b, and its Jacobian Φ'(z)·W·∂h/∂x; None where one of them vanishes.
 
-    None also, if asked, where an entry of z is at a kink of φ.
+    Args:
+        w: W, (m, n).
+        bias: b, (m,), or None.
+        phi: φ.
+        h: what comes from the layer below, (n,).
+        jacobian: ∂h/∂x, (n, n_0).
+        off_kinks: whether to return None where an entry of z is at a kink of φ, too.
     """
     z = w @ h if bias is None else w @ h + bias
-    size = CLEAR * torch.linalg.matrix_norm(w, 2)
+    size = CLEARLY_NON_ZERO * torch.linalg.matrix_norm(w, 2)
     if off_kinks and phi.has_kink_within(z, size * torch.linalg.vector_norm(h)).any():
         return None
     state, image = phi(z), phi.slope(z).unsqueeze(-1) * (w @ jacobian)

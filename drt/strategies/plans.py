@@ -19,9 +19,9 @@ from drt.measurement.instance import Instance
 from drt.network.activations import Activation, identity, relu
 from drt.network.network import Network
 from drt.strategies.draws import Range, factors, nonzero_vectors, numbers, vectors
-from drt.strategies.factors import CLEAR, Factors, lets_through
+from drt.strategies.factors import CLEARLY_NON_ZERO, Factors, lets_through
 
-ROOM = 1e-12  # of rounding, where a hypothesis has a threshold
+THRESHOLD_ROOM = 1e-12  # of rounding, where a hypothesis has a threshold
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class Plan:
 
     def admits(self, w: Factors, dw: Factors, depth: int) -> bool:
         """Whether this ΔW keeps to the hypotheses about its size and about W̃ = W + ΔW."""
-        if "small" in self.hypotheses and dw.s_max * depth > w.s_max * (1 - ROOM):
+        if "small" in self.hypotheses and dw.s_max * depth > w.s_max * (1 - THRESHOLD_ROOM):
             return False
         if "conditioning" not in self.hypotheses:
             return True
         s = torch.linalg.svdvals(w.matrix().values + dw.matrix().values)
-        return bool(CLEAR * w.s_max < s[0] <= self.kappa[1] * (1 + ROOM) * s[-1])
+        return bool(CLEARLY_NON_ZERO * w.s_max < s[0] <= self.kappa[1] * (1 + THRESHOLD_ROOM) * s[-1])
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _layer(draw: DrawFn, plan: Plan, kappa: Range, below: Layer, depth: int, las
     w = draw(factors(m, n, kappa, draw(plan.rank(min(m, n), of_change=False))))
     biased = "biases" not in plan.hypotheses and draw(st.booleans())
     b = draw(vectors(m)) if biased else None
-    w, b, (h, jacobian) = _heard(plan, w, b, phi, below)
+    w, b, (h, jacobian) = _kept_alive(plan, w, b, phi, below)
     dw = draw(_change(plan, kappa, w, depth))
     return Layer(
         h, jacobian, rising, phi, w.matrix().values, dw.matrix().values, b, draw(vectors(m)) if biased else None
@@ -116,10 +116,10 @@ def _activation(plan: Plan, below: Activation | None, last: bool) -> SearchStrat
     return st.booleans().flatmap(lambda other: plan.activations if other else st.just(below))
 
 
-def _heard(
+def _kept_alive(
     plan: Plan, w: Factors, b: Tensor | None, phi: Activation, below: Layer
 ) -> tuple[Factors, Tensor | None, tuple[Tensor, Tensor]]:
-    """W and b, or the first of their variants that keep h and ∂h/∂x from vanishing, with what the layer makes of both."""
+    """The drawn W and b, or the first of their variants at which neither output nor Jacobian vanishes; then those two."""
     for i, candidate in enumerate(w.variants(int(below.h.abs().argmax()))):
         matrix = candidate.matrix().values
         # A bias that makes every pre-activation positive, should the drawn one silence the layer.
@@ -135,7 +135,7 @@ def _change(draw: DrawFn, plan: Plan, kappa: Range, w: Factors, depth: int) -> F
     """ΔW_l of a drawn size: along the singular vectors of W_l or along its own."""
     size = draw(numbers(*plan.delta))
     if "small" in plan.hypotheses:
-        size = min(size, (1 - 2 * ROOM) / depth)
+        size = min(size, (1 - 2 * THRESHOLD_ROOM) / depth)
     m, n = w.left.nrows(), w.right.nrows()
     dw = draw(factors(m, n, kappa, draw(plan.rank(min(m, n), of_change=True))))
     if draw(st.booleans()):

@@ -41,7 +41,13 @@ def activations(
     """φ with α and β in these ranges, increasing or decreasing: identity, leaky ReLU, piecewise linear, smooth blends.
 
     Meets "transmission" unless `relu`, which adds ReLU (α = 0 whatever the range); "lipschitz" where beta ends at 1;
-    shrinks to the identity, then to leaky ReLU. Without `smooth`, no blends: all is piecewise linear.
+    shrinks to the identity, then to leaky ReLU.
+
+    Args:
+        alpha: the range of α, or α.
+        beta: the range of β, or β.
+        smooth: whether there are smooth blends, or only piecewise linear φ.
+        relu: whether ReLU is among them.
 
     Raises:
         InputError: ranges that do not allow 0 < α ≤ β < ∞.
@@ -77,8 +83,13 @@ def _piecewise_linear(draw: DrawFn, low: float, high: float, least: float, most:
 def matrices(m: int, n: int, kappa: float | Range | None = None, rank: int | None = None) -> SearchStrategy[Matrix]:
     """m×n matrices, as `Matrix(values, singular)`, with exactly the κ and rank asked for and their singular values.
 
-    rank: full unless given, which meets "conditioning-w". kappa: of the non-zero singular values, from 1 to 10 unless
-    given; 1 where there is only one. Their smallest is a power of two. Shrinks to diag(κ, …, 1).
+    The smallest non-zero singular value is a power of two. Shrinks to diag(κ, …, 1).
+
+    Args:
+        m: rows.
+        n: columns.
+        kappa: of the non-zero singular values, a number or a range, from 1 to 10 unless given; 1 where there is only one.
+        rank: full unless given, which meets "conditioning-w".
 
     Raises:
         InputError: m, n or rank out of range, or κ not in [1, 10⁹].
@@ -135,9 +146,16 @@ def networks(
     activations: SearchStrategy[Activation] | None = None,
     kappa: float | Range | None = None,
 ) -> SearchStrategy[Network]:
-    """Networks without biases, a φ for each layer; widths fixed, drawn by a strategy, or any of this depth and width.
+    """Networks without biases, a φ for each layer.
 
     Meets "biases" and "conditioning-w"; "transmission" with the default activations; "widths" where the widths do.
+
+    Args:
+        widths: (n_0, …, n_L), a strategy for them, or None: any of the depths and widths below.
+        depth: the range of L, or L.
+        width: the range of every n_l, or one for all.
+        activations: a strategy for φ; the default of `activations` unless given.
+        kappa: of the W_l, as for `matrices`.
 
     Raises:
         InputError: ranges as for `widths` and `matrices`, or widths that are not two or more whole numbers.
@@ -176,8 +194,14 @@ def perturbations(
 ) -> SearchStrategy[list[Tensor]]:
     """ΔW_1 … ΔW_L for a network, each of a relative size δ_l = ‖ΔW_l‖_F/‖W_l‖_F in the range.
 
-    rank: any unless given; at most min(n_l, n_{l−1}). kappa: as for `matrices`. Nothing is promised of W̃ = W + ΔW.
-    ΔW has full rank, or is zero, where rank is large: its part of "conditioning". Meets "small" where δ ≤ 1/(L√n).
+    Nothing is promised of W̃ = W + ΔW. ΔW has full rank, or is zero, where rank is large: its part of "conditioning".
+    Meets "small" where δ ≤ 1/(L√n).
+
+    Args:
+        net: the network.
+        delta: the range of δ_l, or δ_l; 0 leaves a layer as it is.
+        rank: of every ΔW_l, at most min(n_l, n_{l−1}); any unless given.
+        kappa: of the ΔW_l, as for `matrices`.
 
     Raises:
         InputError: net is not a network, a range or rank out of bounds.

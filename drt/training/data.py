@@ -25,7 +25,7 @@ _EXPECTED = "expected 'mnist5k', a folder of MNIST IDX files, or a .npy file of 
 
 @dataclass(frozen=True)
 class Digits:
-    """N inputs x, one a row, with their classes where these are known.
+    """Inputs x, one a row, N of them, with their classes where these are known.
 
     Pixels are (v/255 − 0.1307)/0.3081, float32. Inputs of a .npy file are taken as they are.
     """

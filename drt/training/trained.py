@@ -21,8 +21,8 @@ from drt.training.training import Checkpoint, Run, TrainingConfig, make_model
 
 # Depth and hidden φ of the networks that the main job trains. ReLU is there for `relu-model`.
 NETWORKS = ((2, "leaky_relu:0.1"), (3, "leaky_relu:0.1"), (8, "leaky_relu:0.1"), (16, "leaky_relu:0.1"), (3, "relu"))
-WIDTH = 64
-SIZES = (1e-3, 1e-2, 1e-1)  # δ of the gradient direction and of noise
+HIDDEN_WIDTH = 64
+RELATIVE_SIZES = (1e-3, 1e-2, 1e-1)  # δ of the gradient direction and of noise
 INPUTS = 32  # digits that a network is measured on, and that a loss and its gradients are taken over
 
 
@@ -37,10 +37,17 @@ class Perturbed:
 
 
 def config_of(depth: int, activation: str, quick: bool, seed: int) -> TrainingConfig:
-    """Width 64, He initialisation, no biases, Fromage 0.01: what trains at every depth. Checkpoints: start, middle, end."""
+    """Width 64, He initialisation, no biases, Fromage 0.01: what trains at every depth. Checkpoints: start, middle, end.
+
+    Args:
+        depth: L.
+        activation: φ of the hidden layers, as text; the last layer is linear.
+        quick: 160 steps rather than 600.
+        seed: of the initial weights and of the order of the minibatches.
+    """
     epochs, steps = (4, 40) if quick else (10, 60)
     return TrainingConfig(
-        (WIDTH,) * (depth - 1),
+        (HIDDEN_WIDTH,) * (depth - 1),
         activation,
         steps_per_epoch=steps,
         epochs=epochs,
@@ -55,6 +62,12 @@ def instances(run: Run, digits: Digits, seed: int, inputs: int = INPUTS) -> Iter
     step: the optimiser's next step; gradient: ΔW_l = −η‖W_l‖_F/‖g_l‖_F·g_l with the full batch's g_l; noise: Gaussian,
     ‖ΔW_l‖_F = η‖W_l‖_F. Where there are hidden layers of one width, f is also taken from h_1 to h_{L−1} alone: such a part
     never contracts, as Theorem 1 asks.
+
+    Args:
+        run: the training run.
+        digits: what it was trained on, with labels.
+        seed: of the noise.
+        inputs: how many digits each instance is measured at.
     """
     assert digits.labels is not None
     depth, label = len(run.config.hidden) + 1, name_of(run.config)
@@ -72,7 +85,14 @@ def instances(run: Run, digits: Digits, seed: int, inputs: int = INPUTS) -> Iter
 
 
 def descents(run: Run, digits: Digits, seed: int, inputs: int = INPUTS) -> Iterator[Descent]:
-    """Every checkpoint of a run, moved against its gradient on some digits and at random, at each of SIZES."""
+    """Every checkpoint of a run, moved against its gradient on some digits and at random, at each of RELATIVE_SIZES.
+
+    Args:
+        run: the training run.
+        digits: what it was trained on, with labels.
+        seed: of the random directions.
+        inputs: how many digits the loss is taken over.
+    """
     assert digits.labels is not None
     x, loss = digits.images[:inputs].double(), CrossEntropy(digits.labels[:inputs])
     for checkpoint in run.checkpoints:
@@ -82,14 +102,14 @@ def descents(run: Run, digits: Digits, seed: int, inputs: int = INPUTS) -> Itera
         rng = torch.Generator().manual_seed(seed + checkpoint.step)
         gradients = measure_descent(net, [torch.zeros_like(w) for w in net.weights], x, loss).gradients
         noise = [torch.randn(w.shape, generator=rng, dtype=torch.float64) for w in net.weights]
-        for eta in SIZES:
+        for eta in RELATIVE_SIZES:
             for direction in ([-g for g in gradients], noise):
                 steps = [_sized(d, w, eta) for d, w in zip(direction, net.weights, strict=True)]
                 yield measure_descent(net, steps, x, loss)
 
 
 def steps_of(run: Run, digits: Digits) -> Iterator[Steps]:
-    """Steps of Fromage and LARS at every checkpoint, each layer with its full-batch gradient, at each of SIZES."""
+    """Steps of Fromage and LARS at every checkpoint, each layer with its full-batch gradient, at each of RELATIVE_SIZES."""
     for checkpoint in run.checkpoints:
         model = make_model(run.config, digits.images.shape[1], 10)
         model.load_state_dict(checkpoint.state)
@@ -97,8 +117,8 @@ def steps_of(run: Run, digits: Digits) -> Iterator[Steps]:
         weights = list(model.parameters())
         for w, g in zip(weights, torch.autograd.grad(loss, weights), strict=True):
             if g.isfinite().all() and g.any():  # a network whose ReLUs are all off has no gradient
-                weight, gradient = (t.detach().expand(1, len(SIZES), -1, -1) for t in (w, g))
-                yield measure_steps(weight, gradient, torch.tensor(SIZES, dtype=torch.float64))
+                weight, gradient = (t.detach().expand(1, len(RELATIVE_SIZES), -1, -1) for t in (w, g))
+                yield measure_steps(weight, gradient, torch.tensor(RELATIVE_SIZES, dtype=torch.float64))
 
 
 def _perturbations(
@@ -118,14 +138,14 @@ def _perturbations(
         w.grad = g
     Fromage(weights, lr=0.01).step()
     yield "step", [w.detach().double() - b.double() for w, b in zip(weights, before, strict=True)]
-    for eta in SIZES:
+    for eta in RELATIVE_SIZES:
         yield f"gradient {eta:g}", [_sized(-g, b, eta) for g, b in zip(full, before, strict=True)]
         noise = [torch.randn(b.shape, generator=rng, dtype=torch.float64) for b in before]
         yield f"noise {eta:g}", [_sized(n, b, eta) for n, b in zip(noise, before, strict=True)]
 
 
 def _sized(direction: Tensor, w: Tensor, eta: float) -> Tensor:
-    """Scaled to Frobenius norm η‖W‖_F; zero stays zero."""
+    """The direction, scaled to Frobenius norm η‖W‖_F; zero stays zero."""
     direction, norm = direction.double(), float(direction.double().norm())
     return direction * (eta * float(w.double().norm()) / norm if norm > 0 and math.isfinite(norm) else 0.0)
 

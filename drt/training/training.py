@@ -30,7 +30,7 @@ _OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "lars": lambda params, lr: LARS(params, lr, trust_coefficient=1.0),  # then lr is the relative size of a step
 }
 RATES = {"fromage": 0.01, "sgd": 0.05, "adam": 0.001, "lars": 0.01}  # the networks of Figure 1 learn at them
-_MEASURED = 1000
+_DIGITS_MEASURED = 1000
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class Residual(torch.nn.Module):
         self.linear, self.activation = linear, activation
 
     def forward(self, h: Tensor) -> Tensor:
-        """H + φ(Wh)."""
+        """The output h + φ(Wh)."""
         return h + self.activation(self.linear(h))
 
 
@@ -166,7 +166,7 @@ def make_model(config: TrainingConfig, n_0: int, n_L: int) -> torch.nn.Sequentia
 
     torch's global random state is neither read nor changed.
     """
-    generator = torch.Generator().manual_seed(config.seed)
+    rng = torch.Generator().manual_seed(config.seed)
     widths = (n_0, *config.hidden, n_L)
     he = (config.initialisation or ("torch" if config.residual else "he")) == "he"
     modules: list[torch.nn.Module] = []
@@ -176,11 +176,11 @@ def make_model(config: TrainingConfig, n_0: int, n_L: int) -> torch.nn.Sequentia
         bound = 1 / math.sqrt(fan_in)
         with torch.no_grad():
             if he:
-                linear.weight.normal_(0, _gain(phi) * bound, generator=generator)
+                linear.weight.normal_(0, _gain(phi) * bound, generator=rng)
             else:
-                linear.weight.uniform_(-bound, bound, generator=generator)
+                linear.weight.uniform_(-bound, bound, generator=rng)
             if config.biases:
-                linear.bias.uniform_(-bound, bound, generator=generator)
+                linear.bias.uniform_(-bound, bound, generator=rng)
         hidden = layer < len(widths) - 1
         if config.residual and hidden and layer > 1:
             modules.append(Residual(linear, phi.module()))
@@ -220,7 +220,7 @@ def train(config: TrainingConfig, digits: Digits) -> Run:
             task = progress.add_task(f"training {len(config.hidden) + 1} layers", total=config.steps)
             for step in range(config.steps + 1):
                 if step in due or step == config.steps:  # at the end always: the last step may have been the fatal one
-                    checkpoint = _checkpoint(model, step, config, images[:_MEASURED], labels[:_MEASURED])
+                    checkpoint = _checkpoint(model, step, config, images[:_DIGITS_MEASURED], labels[:_DIGITS_MEASURED])
                     if not math.isfinite(checkpoint.loss):
                         outcome = "diverged"
                         break
@@ -262,9 +262,9 @@ def _accuracy(logits: Tensor, labels: Tensor) -> float:
 
 
 def _minibatches(n: int, config: TrainingConfig) -> Iterator[Tensor]:
-    generator = torch.Generator().manual_seed(config.seed)
+    rng = torch.Generator().manual_seed(config.seed)
     while True:
-        order = torch.randperm(n, generator=generator)
+        order = torch.randperm(n, generator=rng)
         yield from order[: n - n % config.batch].split(config.batch)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import drt
-from drt.measurement.propagate import UNDERFLOW, backward, forward, log_norm, scale_layers
+from drt.measurement.propagate import LOSES_DIGITS_BELOW, backward, forward, log_norm, scale_layers
 from tests.instances import ALL, array, instance
 
 
@@ -106,4 +106,4 @@ def test_a_bias_move_that_vanishes_in_the_scale_of_its_layer_is_lost(bias, dbias
 
 def test_zero_has_a_logarithm():
     assert log_norm(array([0.0, 0.0], [3.0, 4.0])).tolist() == [-math.inf, pytest.approx(math.log(5))]
-    assert 0 < UNDERFLOW**2 < 5e-300
+    assert 0 < LOSES_DIGITS_BELOW**2 < 5e-300

@@ -7,7 +7,16 @@ from flint import fmpq, fmpq_mat
 from hypothesis import Phase, find, given, settings
 
 from drt.errors import InputError
-from drt.strategies.draws import LANDMARKS, TINY, checked_range, factors, frames, nonzero_vectors, numbers, vectors
+from drt.strategies.draws import (
+    LANDMARKS,
+    SMALLEST_DRAWN,
+    checked_range,
+    factors,
+    frames,
+    nonzero_vectors,
+    numbers,
+    vectors,
+)
 from drt.strategies.factors import frame
 
 GENERATE = settings(phases=[Phase.generate], max_examples=100)
@@ -49,7 +58,7 @@ def test_numbers_are_in_their_range_and_reach_its_ends():
     assert {0.3, 5.0, 1.0, 2.0} <= set(found)
     assert len(set(found) - set(LANDMARKS)) > 10, "not landmarks alone"
     assert find(numbers(0.0, 10.0), lambda v: v > 0) == 1.0
-    assert min(v for v in drawn(numbers(0.0, 10.0)) if v > 0) >= TINY / 2
+    assert min(v for v in drawn(numbers(0.0, 10.0)) if v > 0) >= SMALLEST_DRAWN / 2
 
 
 def test_vectors_are_zero_ones_and_anything_else():

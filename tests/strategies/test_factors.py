@@ -7,7 +7,7 @@ import torch
 from flint import fmpq, fmpq_mat
 
 from drt.network.activations import identity, leaky_relu, relu
-from drt.strategies.factors import CLEAR, Factors, exact, frame, lets_through, reflector
+from drt.strategies.factors import CLEARLY_NON_ZERO, Factors, exact, frame, lets_through, reflector
 from tests.instances import array
 
 
@@ -91,7 +91,7 @@ def test_what_a_layer_lets_through_is_its_output_and_its_jacobian():
     ("w", "phi", "off_kinks", "through"),
     [
         ([[1.0, -1.0], [2.0, -2.0]], identity(), False, False),  # Wh = 0
-        ([[1.0, -1.0], [2.0, -2.0 + CLEAR / 10]], identity(), False, False),  # as good as 0
+        ([[1.0, -1.0], [2.0, -2.0 + CLEARLY_NON_ZERO / 10]], identity(), False, False),  # as good as 0
         ([[-1.0, 0.0], [0.0, -1.0]], relu(), False, False),  # all units off
         ([[1.0, -1.0], [1.0, 0.0]], leaky_relu(0.5), True, False),  # one at its kink
         ([[1.0, -1.0], [1.0, 0.0]], leaky_relu(0.5), False, True),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from drt.network.activations import identity, leaky_relu, relu
 from drt.strategies.factors import Factors, frame
-from drt.strategies.plans import ROOM, Layer, Plan, _activation, _heard, planned
+from drt.strategies.plans import THRESHOLD_ROOM, Layer, Plan, _activation, _kept_alive, planned
 from tests.instances import array
 
 # The shape checker of our test suite looks at a random entry of each list.
@@ -52,7 +52,7 @@ def test_small_is_rho_at_most_one_over_depth():
     assert plan("small").admits(w, diagonal(0, fmpq(999, 1000)), depth=2)
     assert not plan("small").admits(w, diagonal(0, 1), depth=2), "equality leaves no room for rounding"
     assert plan().admits(w, diagonal(0, 100), depth=2)
-    assert 0 < ROOM < 1e-9
+    assert 0 < THRESHOLD_ROOM < 1e-9
 
 
 def test_conditioning_asks_for_a_kappa_of_the_sum_within_the_range():
@@ -81,22 +81,22 @@ def test_a_layer_that_would_be_silent_gets_another_matrix_of_the_same_kappa():
     below = Layer(array(0.0, 1.0), torch.eye(2, dtype=torch.float64))
     killing = Factors(frame(2), (fmpq(3), fmpq(0)), frame(2))
     assert not (killing.matrix().values @ below.h).any()
-    w, b, (h, _) = _heard(plan(), killing, None, identity(), below)
+    w, b, (h, _) = _kept_alive(plan(), killing, None, identity(), below)
     assert b is None
     assert h.norm() > 1
     assert sorted(w.singular) == sorted(killing.singular)
     negative = diagonal(1, 1).negated()
-    w, _, (h, jacobian) = _heard(plan(), negative, None, relu(), below)
+    w, _, (h, jacobian) = _kept_alive(plan(), negative, None, relu(), below)
     assert h.norm() > 0
     assert jacobian.norm() > 0
-    w, b, (h, _) = _heard(plan(), diagonal(1, 1), array(-9.0, -9.0), relu(), below)
+    w, b, (h, _) = _kept_alive(plan(), diagonal(1, 1), array(-9.0, -9.0), relu(), below)
     assert h.norm() > 0
     assert (b >= 0).all()
 
 
 def test_what_is_heard_is_left_as_it_is():
     below, bias = Layer(array(1.0, 1.0), torch.eye(2, dtype=torch.float64)), array(0.5, 0.5)
-    w, b, _ = _heard(plan(), diagonal(1, 2), bias, identity(), below)
+    w, b, _ = _kept_alive(plan(), diagonal(1, 2), bias, identity(), below)
     assert torch.equal(w.matrix().values, diagonal(1, 2).matrix().values)
     assert b is bias
 

@@ -8,7 +8,16 @@ from torch.nn.functional import cross_entropy
 
 from drt.measurement.measurement import FunctionMeasurement
 from drt.training.data import load_digits
-from drt.training.trained import NETWORKS, SIZES, WIDTH, config_of, descents, instances, name_of, steps_of
+from drt.training.trained import (
+    HIDDEN_WIDTH,
+    NETWORKS,
+    RELATIVE_SIZES,
+    config_of,
+    descents,
+    instances,
+    name_of,
+    steps_of,
+)
 from drt.training.training import make_model, train
 
 
@@ -35,7 +44,7 @@ def gradients(run, checkpoint, digits, rows):
 
 def test_the_main_job_s_networks():
     quick, long = config_of(8, "relu", True, 3), config_of(8, "relu", False, 3)
-    assert quick.hidden == long.hidden == (WIDTH,) * 7
+    assert quick.hidden == long.hidden == (HIDDEN_WIDTH,) * 7
     assert (quick.seed, quick.epochs * quick.steps_per_epoch, quick.checkpoints) == (3, 160, (0, 40, 160))
     assert (long.epochs * long.steps_per_epoch, long.checkpoints) == (600, (0, 60, 600))
     assert name_of(quick) == "8 layers, relu"
@@ -45,7 +54,7 @@ def test_the_main_job_s_networks():
 
 def test_every_checkpoint_is_perturbed_in_every_way(run, digits):
     found = list(instances(run, digits, 0, inputs=5))
-    moves = ["step", *(f"{kind} {eta:g}" for eta in SIZES for kind in ("gradient", "noise"))]
+    moves = ["step", *(f"{kind} {eta:g}" for eta in RELATIVE_SIZES for kind in ("gradient", "noise"))]
     expected = [
         (f"3 layers, leaky_relu:0.1{part}", step, move)
         for step in (0, 4)
@@ -92,9 +101,9 @@ def test_steps_and_gradients_point_where_they_say(run, digits):
 
 def test_descents_go_along_the_gradient_and_at_random(run, digits):
     found = list(descents(run, digits, 0, inputs=8))
-    assert len(found) == 2 * 2 * len(SIZES)
+    assert len(found) == 2 * 2 * len(RELATIVE_SIZES)
     for k, m in enumerate(found):
-        eta, along = SIZES[k // 2 % len(SIZES)], k % 2 == 0
+        eta, along = RELATIVE_SIZES[k // 2 % len(RELATIVE_SIZES)], k % 2 == 0
         torch.testing.assert_close(m.delta, torch.full_like(m.delta, eta), rtol=1e-9, atol=0)
         assert (m.cosines > 1 - 1e-9).all() if along else (m.cosines.abs() < 0.9).all()
 
@@ -103,8 +112,8 @@ def test_steps_are_taken_of_every_layer_of_every_checkpoint(run, digits):
     found = list(steps_of(run, digits))
     assert len(found) == 2 * 3
     for s in found:
-        assert s.eta.flatten().tolist() == list(SIZES)
-        torch.testing.assert_close(s.lars_size.flatten(), torch.tensor(SIZES, dtype=torch.float64), rtol=1e-5, atol=0)
+        assert s.eta.flatten().tolist() == list(RELATIVE_SIZES)
+        torch.testing.assert_close(s.lars_size.flatten(), torch.tensor(RELATIVE_SIZES, dtype=torch.float64), rtol=1e-5, atol=0)
 
 
 def test_a_network_without_gradient_has_no_steps(run, digits):
