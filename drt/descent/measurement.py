@@ -81,6 +81,8 @@ class Descent(WeightFields):
         "excess", "breakdown", "mean_breakdown",
     )  # fmt: skip
 
+    SIGNED = ("cosines", "slope", "fall")
+
     def __init__(self, instance: PerturbedNetwork, x: Tensor, loss: Loss):
         super().__init__(instance, 0, 0)
         self.instance, self.x, self.loss = instance, x, loss

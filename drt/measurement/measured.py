@@ -30,6 +30,7 @@ class Measured(ABC):
 
     quantity: ClassVar[Quantity]
     FIELDS: ClassVar[tuple[str, ...]]
+    SIGNED: ClassVar[tuple[str, ...]] = ()  # fields that may be negative
     layer = 0  # layers below it are not measured
     depth: int
     widths: tuple[int, ...]
@@ -87,7 +88,9 @@ class InLogarithms:
         else:
             value = getattr(m, name)
             if name in m.FIELDS and not name.startswith("log_") and name not in COUNTS:
-                value = LogNumber.of(value)
+                value = (
+                    LogNumber.of(value) if name in m.SIGNED or isinstance(value, float) else LogNumber.of_size(value)
+                )
         self.__dict__[name] = value
         return value
 

@@ -9,6 +9,7 @@ and p near 1 are log1p and expm1, so that nothing is lost where a formula subtra
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import torch
@@ -38,15 +39,15 @@ class LogNumber:
         if isinstance(x, bool) or not isinstance(x, Tensor | int | float):
             raise Unsupported(f"{type(x).__name__} has no logarithm")
         if not isinstance(x, Tensor):
-            one = math.log(abs(x)) if x else -math.inf
-            return cls(torch.tensor(one, dtype=torch.float64), torch.tensor(True) if x < 0 else None)
+            return cls(_log_of_scalar(abs(x)), torch.tensor(True) if x < 0 else None)
         x = x.to(torch.float64)
         below = x < 0
-        size = x.abs() if below.any() else x
-        # The derivative of log at 0 would turn every other one into NaN.
-        nothing = size == 0
-        log = torch.where(nothing, -torch.inf, torch.log(torch.where(nothing, 1.0, size)))
-        return cls(log, below if below.any() else None)
+        return LogNumber(_log(x.abs()), below) if below.any() else cls.of_size(x)
+
+    @classmethod
+    def of_size(cls, x: Tensor) -> LogNumber:
+        """From float64 numbers of which none is negative."""
+        return cls(_log(x))
 
     @property
     def logs(self) -> Tensor:
@@ -84,6 +85,8 @@ class LogNumber:
 
     # Arithmetic.
     def __mul__(self, other: Any) -> LogNumber:
+        if isinstance(other, int | float) and other > 0:
+            return LogNumber(self.log_of_size + math.log(other), self.negative)
         other = LogNumber.of(other)
         return LogNumber(self.log_of_size + other.log_of_size, _differ(self, other))
 
@@ -102,10 +105,12 @@ class LogNumber:
         return LogNumber(self.log_of_size * power, None if power % 2 == 0 else self.negative)
 
     def __add__(self, other: Any) -> LogNumber:
+        if self.negative is None and isinstance(other, int | float) and other == 1:
+            return LogNumber(_softplus(self.log_of_size))
         other = LogNumber.of(other)
-        a, b = torch.broadcast_tensors(self.log_of_size, other.log_of_size)
         if self.negative is None and other.negative is None:
-            return LogNumber(_log_sum(a, b))
+            return LogNumber(_log_sum(self.log_of_size, other.log_of_size))
+        a, b = torch.broadcast_tensors(self.log_of_size, other.log_of_size)
         own, its = (_signs(n).expand(a.shape) for n in (self, other))
         larger = torch.maximum(a, b)
         gap = torch.where(a == b, 0.0, (a - b).abs())
@@ -117,7 +122,15 @@ class LogNumber:
         return LogNumber(self.log_of_size, ~_signs(self))
 
     def __sub__(self, other: Any) -> LogNumber:
-        return self + (-LogNumber.of(other))
+        other = LogNumber.of(other)
+        if self.negative is not None or other.negative is not None:
+            return self + (-other)
+        a, b = self.log_of_size, other.log_of_size
+        below = a < b
+        larger = torch.maximum(a, b)
+        gap = torch.where(a == b, 0.0, (a - b).abs())
+        difference = torch.where(larger == -torch.inf, larger, larger + _log_one_minus(gap))
+        return LogNumber(difference, below if below.any() else None)
 
     def __rsub__(self, other: Any) -> LogNumber:
         return LogNumber.of(other) + (-self)
@@ -162,6 +175,13 @@ class LogNumber:
         if self.negative is not None:
             raise Unsupported("the largest of numbers of which some are negative")
         return LogNumber(self.log_of_size.amax(dim))
+
+    def product_minus_one(self) -> LogNumber:
+        """Π(1 + d) − 1 of numbers d ≥ 0; of others as it is written."""
+        if self.negative is not None:
+            return (1 + self).prod(-1) - 1
+        total = _softplus(self.log_of_size).sum(-1)
+        return LogNumber(total + _log_one_minus(total))  # log(eˢ − 1) = s + log(1 − e⁻ˢ)
 
     def products_from(self) -> LogNumber:
         return LogNumber(_sums_from(self.logs))
@@ -227,21 +247,35 @@ def _differ(x: LogNumber, y: LogNumber) -> Tensor | None:
     return _signs(x) ^ _signs(y)
 
 
+@cache
+def _log_of_scalar(x: float) -> Tensor:
+    return torch.tensor(math.log(x) if x else -math.inf, dtype=torch.float64)
+
+
+def _log(x: Tensor) -> Tensor:
+    """Log x; the derivative at 0, which would turn every other one into NaN, is 0."""
+    if not x.requires_grad:
+        return torch.log(x)
+    nothing = x == 0
+    return torch.where(nothing, -torch.inf, torch.log(torch.where(nothing, 1.0, x)))
+
+
 def _log_sum(a: Tensor, b: Tensor) -> Tensor:
     """log(eᵃ + eᵇ), of two zeros −∞ with a derivative that is no NaN."""
+    if not (a.requires_grad or b.requires_grad):
+        return torch.logaddexp(a, b)
     nothing = (a == -torch.inf) & (b == -torch.inf)
     return torch.where(nothing, -torch.inf, torch.logaddexp(torch.where(nothing, 0.0, a), b))
 
 
 def _log_one_minus(gap: Tensor) -> Tensor:
     """log(1 − e^{−gap}), of a gap ≥ 0."""
-    lost = -torch.expm1(-gap)
-    return torch.where(lost == 0, -torch.inf, torch.log(torch.where(lost == 0, 1.0, lost)))
+    return _log(-torch.expm1(-gap))
 
 
 def _softplus(log: Tensor) -> Tensor:
-    """log(1 + e^log)."""
-    return torch.logaddexp(log, torch.zeros_like(log))
+    """log(1 + e^log); beyond 40 it is log, to less than a rounding error."""
+    return torch.nn.functional.softplus(log, 1.0, 40.0)
 
 
 def _sums_from(log: Tensor) -> Tensor:

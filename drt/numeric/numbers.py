@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from drt.numeric.lognumbers import LogNumber
+
 Number = Any  # a float64 tensor, a float, a LogNumber, an array of exact and ball numbers, or a formal term
 
 
@@ -107,7 +109,7 @@ def product_minus_one(d: Number) -> Number:
     """Π_l (1 + d_l) − 1 over the last axis, without cancellation for small d_l ≥ 0."""
     if isinstance(d, Tensor):
         return torch.expm1(torch.log1p(d).sum(-1))
-    return (1 + d).prod(-1) - 1
+    return d.product_minus_one() if isinstance(d, LogNumber) else (1 + d).prod(-1) - 1
 
 
 def log_product_minus_one(d: Number) -> Number:

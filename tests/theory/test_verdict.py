@@ -191,7 +191,7 @@ BAD = {
     "raises": (raises, "bound 'mine' raised ZeroDivisionError: division by zero"),
     "unknown field": (
         lambda m: m.gamma,
-        "bound 'mine' raised AttributeError: a measurement of the function has no field 'gamma'",
+        "raised AttributeError: a measurement of the function has no field 'gamma'",
     ),
     "NaN": (math.nan, "bound 'mine' must be a number >= 0, got NaN or a negative value"),
     "negative": (-1.0, "bound 'mine' must be a number >= 0, got NaN or a negative value"),
