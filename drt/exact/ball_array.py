@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from typing import Any, Self
 
 import numpy as np
 from flint import arb
 
 from drt.exact.surds import ONE, Surd, ball, larger, smaller
+
+WHOLE = 1000  # the largest whole power that is taken by multiplication
 
 
 class BallArray:
@@ -217,6 +220,8 @@ def _divide(a: Any, b: Any) -> Any:
 
 def _power(a: Any, exponent: Any) -> Any:
     q = exponent.as_rational() if isinstance(exponent, Surd) else None
-    if isinstance(a, arb) and q is not None and q.q == 1:
-        return a ** int(q.p)  # by multiplication: no logarithm of a ball around zero
+    if isinstance(a, arb) and q is not None and q.q == 1 and abs(q.p) <= WHOLE:
+        # By multiplication: arb's own power takes the logarithm, which a ball around zero does not have.
+        product = reduce(operator.mul, [a] * abs(int(q.p)), arb(1))
+        return product if q.p >= 0 else 1 / product
     return a**exponent

@@ -103,30 +103,6 @@ def test_nearly_equal_roots_are_told_apart():
     assert not Balls(Surd.root(fmpq(n * n))) > n
 
 
-@pytest.mark.parametrize("r", [2, 3, 8, fmpq(1, 2), fmpq(18, 25), 49])
-@pytest.mark.parametrize("s", [2, 5, fmpq(3, 7), 50])
-def test_surds_agree_with_their_balls(r, s):
-    a, b = Surd.root(fmpq(r)) + fmpq(1, 3), Surd.root(fmpq(s))
-    for exact, enclosed in (
-        (a + b, a.ball() + b.ball()),
-        (a - b, a.ball() - b.ball()),
-        (a * b, a.ball() * b.ball()),
-        (a / b, a.ball() / b.ball()),
-        (a**3, a.ball() ** 3),
-        (b**-2, b.ball() ** -2),
-        (b.sqrt(), b.ball().sqrt()),
-    ):
-        assert ball(exact).overlaps(enclosed)
-        assert not ball(exact * (1 + 1e-9)).overlaps(enclosed)
-
-
-def test_too_many_terms_become_a_ball():
-    primes = [2, 3, 5, 7, 11, 13, 17, 19]
-    product = math.prod((1 + Surd.root(fmpq(p)) for p in primes), start=Surd.of(1))
-    assert isinstance(product, arb)
-    assert product.overlaps(arb(math.prod(1 + math.sqrt(p) for p in primes), 1e-9))
-
-
 def test_comparisons_are_certain_or_undecided():
     wide = Balls([arb(1, 0.5), arb(3)])
     assert (wide > 0).all()
