@@ -113,7 +113,9 @@ def test_steps_are_taken_of_every_layer_of_every_checkpoint(run, digits):
     assert len(found) == 2 * 3
     for s in found:
         assert s.eta.flatten().tolist() == list(RELATIVE_SIZES)
-        torch.testing.assert_close(s.lars_size.flatten(), torch.tensor(RELATIVE_SIZES, dtype=torch.float64), rtol=1e-5, atol=0)
+        torch.testing.assert_close(
+            s.lars_size.flatten(), torch.tensor(RELATIVE_SIZES, dtype=torch.float64), rtol=1e-5, atol=0
+        )
 
 
 def test_a_network_without_gradient_has_no_steps(run, digits):
