@@ -1,4 +1,4 @@
-"""Time of Figure 1's slices: `drt.experiments.slices` over the straightforward loop, on the same two cores, in one run.
+"""Time of Figure 1's slices: `drt.experiments.gradient_slice` over the straightforward loop, on the same two cores, in one run.
 
     python benchmarks/slices.py [--width 64] [--digits 5000] [--etas 100] [--checkpoints 10] [--dtype float64]
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import cross_entropy
 
-from drt.experiments.slices import slice_along_gradient
+from drt.experiments.gradient_slice import slice_along_gradient
 from drt.numeric.pool import workers
 from drt.training.data import load_digits
 from drt.training.training import Checkpoint, TrainingConfig, make_model, train

@@ -30,7 +30,14 @@ MARKERS = {"plain": "o", "residual": "s", "batch norm": "^"}
 
 
 def draw(results: Results, summary: dict, caption: str, layer: int) -> Figure:
-    """Above, a kind a panel: the change over deep relative trust. Below: L_eff and the least C against L, errors of laws."""
+    """Above, a kind a panel: the change over deep relative trust. Below: L_eff and the least C against L, errors of laws.
+
+    Args:
+        results: every checkpoint with its breakdown.
+        summary: of the results.
+        caption: below it all.
+        layer: whose gradient was watched.
+    """
     text = style.wrap(caption, 168)
     size = (10.2, 7.5 + 0.155 * (text.count("\n") + 1))
     figure = Figure(figsize=size)

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from drt.experiments import laws
-from drt.experiments.audit import KINDS, Breakdown, Point
+from drt.experiments.audit import KINDS, Breakdown, CheckpointRecord
 
-Results = Sequence[tuple[Point, Breakdown | None]]
-DRAWS = 1000
+Results = Sequence[tuple[CheckpointRecord, Breakdown | None]]
+BOOTSTRAP_SAMPLES = 1000
 
 
 def summarise(results: Results, expected: int) -> dict:
@@ -39,7 +39,7 @@ def summarise(results: Results, expected: int) -> dict:
     }
 
 
-def _has(found: Iterable[tuple[Point, Breakdown]], kind: str) -> bool:
+def _has(found: Iterable[tuple[CheckpointRecord, Breakdown]], kind: str) -> bool:
     return any(p.kind == kind for p, _ in found)
 
 
@@ -47,8 +47,8 @@ def _network(depth: int, kind: str, results: Results) -> dict:
     """All slices of one depth and kind.
 
     points, exceeded: η with a finite change, and those at which it is above (1+η)^L − 1; factor: [median, largest] ratio.
-    effective_depth: the median of L_eff, and the ends of its 0.95 interval: percentiles of the median over DRAWS bootstrap
-    samples of whole runs, whose checkpoints stay together; of a single run, `within`: the median ends of slices' intervals.
+    effective_depth: the median of L_eff, and the ends of its 0.95 interval: percentiles of the median over BOOTSTRAP_SAMPLES
+    bootstraps of whole runs, whose checkpoints stay together; of a single run, `within`: the median ends of slices' intervals.
     flat: slices with L_eff < 1, which grow more slowly than a line. constant: median of the least C.
     one, two: the law with the least median error, of at most so many parameters, and that error.
     """
@@ -83,7 +83,7 @@ def _network(depth: int, kind: str, results: Results) -> dict:
 
 
 def _bootstrap(runs: Sequence[Sequence[float]]) -> list[float]:
-    chosen = np.random.default_rng(0).integers(len(runs), size=(DRAWS, len(runs)))
+    chosen = np.random.default_rng(0).integers(len(runs), size=(BOOTSTRAP_SAMPLES, len(runs)))
     medians = [np.median(np.concatenate([runs[i] for i in row])) for row in chosen]
     return [float(q) for q in np.quantile(medians, (0.025, 0.975))]
 
@@ -123,7 +123,7 @@ def _laws(found: Sequence[Breakdown]) -> dict:
     }
 
 
-def _against_plain(found: Sequence[tuple[Point, Breakdown]], kind: str) -> dict:
+def _against_plain(found: Sequence[tuple[CheckpointRecord, Breakdown]], kind: str) -> dict:
     """Slices of a kind beside those of the plain network of the same depth, optimiser, seed and step.
 
     shallower, less: pairs in which L_eff, and the least C, is below the plain network's; an L_eff below 1 counts as 1.

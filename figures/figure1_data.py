@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from drt.experiments.sliced import SlicedRun, sliced_runs
+from drt.experiments.measured_runs import SlicedRun, sliced_runs
 from drt.numeric.pool import Progress, silent
 from drt.training.data import load_digits
 from drt.training.training import TrainingConfig

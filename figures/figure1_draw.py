@@ -14,7 +14,7 @@ from figures import common, style
 from figures.figure1_data import Data, Panel
 
 LIMITS = (1e-2, 1e6)
-BATCHES = 5  # minibatches whose accuracies are averaged
+MINIBATCHES_AVERAGED = 5  # minibatches whose accuracies are averaged
 
 
 def draw(data: Data, caption: str) -> Figure:
@@ -58,7 +58,7 @@ def draw_accuracy(ax: Axes, panel: Panel) -> None:
     for into, run in zip(smooth, panel.runs, strict=True):
         done = np.cumsum([0.0, *run.accuracies])
         ends = np.arange(1, len(done))
-        starts = np.maximum(ends - BATCHES, 0)
+        starts = np.maximum(ends - MINIBATCHES_AVERAGED, 0)
         into[: len(ends)] = (done[ends] - done[starts]) / (ends - starts)
     low, middle, high = _quartiles(smooth)
     at = np.arange(1, smooth.shape[1] + 1)

@@ -32,7 +32,15 @@ DARKEST = 1e-4  # slacker cells share the darkest colour
 
 
 def data(claim: str, grid: Grid | None = None, budget: float = 120.0, seed: int = 0, jobs: int = 1) -> dict:
-    """What `drt.sharpness.sharpness.sharpness` returns for a claim."""
+    """What `drt.sharpness.sharpness.sharpness` returns for a claim.
+
+    Args:
+        claim: its id, or path.py:function.
+        grid: the cells; all by default.
+        budget: units of work for all cells together.
+        seed: of the search.
+        jobs: processes.
+    """
     return sharpness(load_claim(claim), grid or Grid(), budget, seed, jobs)
 
 
@@ -58,7 +66,14 @@ def colours(cells: Sequence[dict]) -> tuple[Any, LogNorm]:
 
 
 def draw_panel(ax: Axes, cells: Sequence[dict], scale: Any = None, norm: LogNorm | None = None) -> None:
-    """One panel: the cells of one L, n and β/α."""
+    """One panel: the cells of one L, n and β/α.
+
+    Args:
+        ax: where to draw.
+        cells: of the panel.
+        scale: the colour map; like `norm` from `colours` of all panels' cells, or of these alone.
+        norm: from sharpness to the colour map.
+    """
     if norm is None:
         scale, norm = colours(cells)
     kappas, deltas = (sorted({row[key] for row in cells}) for key in ("kappa", "delta"))
@@ -118,7 +133,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("claim", help="a claim's id, or path.py:function")
     for name in AXES:
         parser.add_argument(f"--{name}", help=f"values with commas between{', β/α' if name == 'ratio' else ''}")
-    parser.add_argument("--budget", type=float, default=120.0, help="seconds")
+    parser.add_argument("--budget", type=float, default=120.0, help="units of work for all cells together (120)")
     options = parser.parse_args(arguments)
     grid = Grid.from_text(**{name: getattr(options, name) for name in AXES})
     check_positive("budget", options.budget)

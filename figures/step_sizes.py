@@ -21,14 +21,14 @@ from torch import Tensor, nn
 
 from drt.descent.losses import CrossEntropy
 from drt.errors import run_as_script
-from drt.experiments.audit import KINDS, Point, measured_points
+from drt.experiments.audit import KINDS, CheckpointRecord, measured_points
 from drt.experiments.step_sizes import StepSizes, step_sizes
 from drt.numeric.formatting import power_of_ten
 from drt.numeric.pool import Progress, silent
 from figures import common, style, trained
 from figures.audit_words import short
 
-Results = Sequence[tuple[Point, StepSizes | None]]
+Results = Sequence[tuple[CheckpointRecord, StepSizes | None]]
 REAL = {
     "condition4": ("condition (4) fails", style.BLUE, "o"),
     "loss_back": ("loss back at its start", style.ORANGE, "s"),
@@ -161,7 +161,14 @@ def draw(results: Results, summary: dict, caption: str) -> Figure:
 
 
 def draw_kind(ax: Axes, results: Results, summary: dict, kind: str) -> None:
-    """Lemma 2's η, and the two real ones: a dot a checkpoint, a line through the medians; those beyond the grid at 1."""
+    """Lemma 2's η, and the two real ones: a dot a checkpoint, a line through the medians; those beyond the grid at 1.
+
+    Args:
+        ax: where to draw.
+        results: every checkpoint with its step sizes.
+        summary: of the results.
+        kind: of the networks in this panel.
+    """
     rows = [row for row in summary["networks"] if row["kind"] == kind and row["checkpoints"]]
     depths = [row["depth"] for row in rows]
     ax.plot(depths, [row["lemma2"] for row in rows], color="black", lw=1.6, ls=style.DASHED, label="Lemma 2 allows")

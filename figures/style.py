@@ -19,7 +19,14 @@ LEGEND: dict[str, Any] = {"frameon": False, "labelcolor": INK}
 
 
 def bare(ax: Axes, axis: str = "both", label_size: float = 8.5, pad: float = 3) -> None:
-    """A light grid along `axis` (x, y or both), behind everything; no frame, no tick marks; numbers in points `label_size`."""
+    """A light grid along an axis, behind everything; no frame, no tick marks.
+
+    Args:
+        ax: what to make bare.
+        axis: x, y or both.
+        label_size: of the numbers, in points.
+        pad: between numbers and axes, in points.
+    """
     ax.grid(axis=axis, color=GRID_LINES, lw=0.6)  # type: ignore[arg-type]
     ax.set_axisbelow(True)
     ax.tick_params(which="both", length=0, labelsize=label_size, colors=INK, pad=pad)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from drt.errors import InputError, Parser
-from drt.experiments.audit import DEPTHS, KINDS, Point, configs
+from drt.experiments.audit import DEPTHS, KINDS, CheckpointRecord, configs
 from drt.training.training import RATES, TrainingConfig
 from figures import common, style
 
@@ -21,7 +21,14 @@ Nets = list[tuple[str, TrainingConfig]]
 
 
 def parser(name: str, description: str | None, optimisers: str, seeds: int) -> Parser:
-    """The shared options of figures, and those of the networks."""
+    """The shared options of figures, and those of the networks.
+
+    Args:
+        name: of the figure.
+        description: for --help.
+        optimisers: trained by default, commas between.
+        seeds: how many by default.
+    """
     made = common.parser(name, description)
     depths, kinds = ",".join(map(str, DEPTHS)), ",".join(KINDS)
     made.add_argument("--depth", default=depths, help=f"layers ({depths})")
@@ -77,7 +84,7 @@ def collect(results: Iterable[T]) -> tuple[list[T], bool]:
     return kept, False
 
 
-def gathered(results: Iterable[tuple[Point, T | None]]) -> list[tuple[Point, T | None]]:
+def gathered(results: Iterable[tuple[CheckpointRecord, T | None]]) -> list[tuple[CheckpointRecord, T | None]]:
     """`collect`, by depth, kind, optimiser, seed and step.
 
     Raises:
@@ -90,7 +97,7 @@ def gathered(results: Iterable[tuple[Point, T | None]]) -> list[tuple[Point, T |
     return sorted(kept, key=lambda item: _order(item[0]))
 
 
-def _order(point: Point) -> tuple:
+def _order(point: CheckpointRecord) -> tuple:
     return point.depth, list(KINDS).index(point.kind), point.optimiser, point.seed, point.step
 
 

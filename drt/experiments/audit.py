@@ -1,7 +1,7 @@
 """The audit of deep relative trust: how the gradients of trained networks really break down.
 
 Perceptrons of several depths, plain, residual and batch-normalised, are trained by several optimisers. At each checkpoint
-the relative change in the gradient is measured along the gradient direction (`drt.experiments.slices`) and compared
+the relative change in the gradient is measured along the gradient direction (`drt.experiments.gradient_slice`) and compared
 
     with (1+η)^L − 1      exceeded where the ratio is above 1; the largest ratio is the least constant C with which
                           C[(1+η)^L − 1] holds on the slice
@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from drt.errors import InputError
 from drt.experiments import laws
-from drt.experiments.sliced import measured_runs
-from drt.experiments.slices import slice_along_gradient
+from drt.experiments.gradient_slice import slice_along_gradient
+from drt.experiments.measured_runs import measured_runs
 from drt.numeric.pool import Progress, silent
 from drt.training.training import RATES, TrainingConfig
 
@@ -31,11 +31,11 @@ KINDS: dict[str, dict] = {"plain": {}, "residual": {"residual": True}, "batch no
 DEPTHS = (2, 3, 8, 16, 32)
 CHECKPOINTS = (15, 60, 240)
 ETAS = tuple(float(eta) for eta in np.geomspace(1e-3, 0.1, 25))
-INPUTS = 1000
+DIGITS_MEASURED = 1000  # the gradients of a checkpoint are over the first so many
 
 
 @dataclass(frozen=True)
-class Point:
+class CheckpointRecord:
     """A checkpoint of a trained network: status is "measured", or says why nothing was measured there."""
 
     depth: int
@@ -90,6 +90,13 @@ def breakdown(etas: Sequence[float], changes: np.ndarray, rho: np.ndarray) -> Br
 def config(depth: int, kind: str, optimiser: str = "fromage", seed: int = 0, **options: object) -> TrainingConfig:
     """How a network of the audit is trained; `options` are those of `TrainingConfig`, and its width.
 
+    Args:
+        depth: L.
+        kind: one of KINDS.
+        optimiser: one of RATES, with the learning rate there.
+        seed: of weights and minibatches.
+        **options: other fields of `TrainingConfig`; width: of the hidden layers.
+
     Raises:
         InputError: depth < 2, or < 3 for a residual network; a kind or an optimiser that is not known.
     """
@@ -109,6 +116,13 @@ def configs(
 ) -> list[tuple[str, TrainingConfig]]:
     """(kind, config) of every combination; two layers have no skip connection, so no residual network.
 
+    Args:
+        depths: L.
+        kinds: of KINDS.
+        optimisers: of RATES.
+        seeds: of weights and minibatches.
+        **options: as for `config`.
+
     Raises:
         InputError: as for `config`.
     """
@@ -125,8 +139,16 @@ def audit(
     source: str = "mnist5k",
     processes: int | None = None,
     progress: Progress = silent,
-) -> Iterator[tuple[Point, Breakdown | None]]:
+) -> Iterator[tuple[CheckpointRecord, Breakdown | None]]:
     """Every checkpoint of every network with its breakdown, None where there is none, as each run is done.
+
+    Args:
+        nets: (kind, config), as `configs` gives them.
+        etas: η of the slices.
+        layer: whose gradient is watched, from 1.
+        source: the digits, as for `load_digits`.
+        processes: all cores by default.
+        progress: told (tasks done, tasks in all, what was done).
 
     Raises:
         InputError: an η outside (0, 1); a layer that some network does not have; as for `measured_runs`.
@@ -144,8 +166,15 @@ def measured_points(
     source: str = "mnist5k",
     processes: int | None = None,
     progress: Progress = silent,
-) -> Iterator[tuple[Point, T | None]]:
+) -> Iterator[tuple[CheckpointRecord, T | None]]:
     """`measured_runs`, a point a checkpoint: also where the run had diverged, or nothing could be measured.
+
+    Args:
+        nets: (kind, config), as `configs` gives them.
+        measure: a function of (model, images, labels) that other processes can import.
+        source: the digits, as for `load_digits`.
+        processes: all cores by default.
+        progress: told (tasks done, tasks in all, what was done).
 
     Raises:
         InputError: as for `measured_runs`.
@@ -155,16 +184,19 @@ def measured_points(
         kind, c = nets[i]
         name = (len(c.hidden) + 1, kind, str(c.optimiser), c.seed)
         for checkpoint, (value, why) in zip(run.checkpoints, measured, strict=True):
-            yield Point(*name, checkpoint.step, why or "measured", checkpoint.loss, checkpoint.accuracy), value
+            yield (
+                CheckpointRecord(*name, checkpoint.step, why or "measured", checkpoint.loss, checkpoint.accuracy),
+                value,
+            )
         for step in (c.checkpoints or ())[len(run.checkpoints) :]:
-            yield Point(*name, step, run.outcome), None
+            yield CheckpointRecord(*name, step, run.outcome), None
 
 
 def _attempt(
     model: nn.Sequential, images: Tensor, labels: Tensor, measure: Callable[[nn.Sequential, Tensor, Tensor], T]
 ) -> tuple[T | None, str]:
     try:
-        return measure(model, images[:INPUTS], labels[:INPUTS]), ""
+        return measure(model, images[:DIGITS_MEASURED], labels[:DIGITS_MEASURED]), ""
     except InputError as error:
         return None, str(error)
 

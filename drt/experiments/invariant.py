@@ -22,7 +22,7 @@ from drt.optimisers.steps import fromage as as_algorithm_1
 from drt.training.data import Digits
 
 KINDS = ("batch norm", "weight norm", "spectral norm")
-WIDTH, BATCH = 32, 64
+HIDDEN_WIDTH, BATCH_SIZE = 32, 64
 
 
 def _layer(kind: str, inputs: int, outputs: int) -> tuple[nn.Module, Tensor]:
@@ -55,9 +55,9 @@ class Training:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             inputs = digits.images.shape[1]
-            layers = [_layer(kind, n, WIDTH) for n in (inputs, WIDTH)]
+            layers = [_layer(kind, n, HIDDEN_WIDTH) for n in (inputs, HIDDEN_WIDTH)]
             parts = [part for layer, _ in layers for part in (layer, nn.LeakyReLU(0.1))]
-            self.model = nn.Sequential(*parts, nn.Linear(WIDTH, 10, bias=False)).to(dtype)
+            self.model = nn.Sequential(*parts, nn.Linear(HIDDEN_WIDTH, 10, bias=False)).to(dtype)
         self.invariant = [weight for _, weight in layers]
         self.images, self.labels = digits.images.to(dtype), digits.labels
         trained = [p for p in self.model.parameters() if p.requires_grad]
@@ -66,7 +66,7 @@ class Training:
 
     def gradients(self) -> float:
         """Every parameter's gradient on the next minibatch; its loss."""
-        rows = torch.randint(len(self.images), (BATCH,), generator=self._rng)
+        rows = torch.randint(len(self.images), (BATCH_SIZE,), generator=self._rng)
         self.optimiser.zero_grad()
         assert self.labels is not None
         loss = cross_entropy(self.model(self.images[rows]), self.labels[rows])

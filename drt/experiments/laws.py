@@ -14,7 +14,7 @@ from scipy import stats
 from scipy.optimize import brentq, minimize_scalar
 
 Shape = Callable[[np.ndarray, float, np.ndarray], np.ndarray]  # of η, the free exponent or scale b, and ρ (L,)
-SEARCHED = np.linspace(-4, 4, 161)  # log₁₀ of b
+LOG10_SHAPES = np.linspace(-4, 4, 161)  # log₁₀ of b
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,6 @@ LAWS = {
 }
 
 
-def log10_law(name: str, eta: np.ndarray, rho: np.ndarray, factor: float = 1.0, shape: float = 1.0) -> np.ndarray:
-    """log₁₀ of a law at η > 0; ρ_k = ρ·η, one entry of ρ a layer."""
-    return np.log10(factor) + LAWS[name].log10_shape(eta, shape, rho)
-
-
 def _usable(eta: np.ndarray, change: np.ndarray) -> np.ndarray:
     return (eta > 0) & np.isfinite(change) & (change > 0)
 
@@ -84,7 +79,14 @@ def _residuals(law: Law, eta: np.ndarray, measured: np.ndarray, rho: np.ndarray)
 
 
 def fit(name: str, eta: np.ndarray, change: np.ndarray, rho: np.ndarray) -> Fit | None:
-    """The law of this name, fitted to the points with η > 0 and a finite change > 0; None if there are fewer than four."""
+    """The law of this name, fitted to the points with η > 0 and a finite change > 0; None if there are fewer than four.
+
+    Args:
+        name: a key of LAWS.
+        eta: (E,), relative sizes of the perturbation.
+        change: (E,), relative changes in a gradient.
+        rho: (L,), ‖ΔW_k‖₂/‖W_k‖₂ at η = 1.
+    """
     law, used = LAWS[name], _usable(eta, change)
     if used.sum() < 4:
         return None
@@ -96,8 +98,11 @@ def fit(name: str, eta: np.ndarray, change: np.ndarray, rho: np.ndarray) -> Fit 
 
     log_b = 0.0
     if law.free_shape:
-        nearest = int(np.argmin([error(b) for b in SEARCHED]))
-        around = SEARCHED[max(nearest - 1, 0)], SEARCHED[min(nearest + 1, len(SEARCHED) - 1)]
+        nearest = int(np.argmin([error(b) for b in LOG10_SHAPES]))
+        around = (
+            LOG10_SHAPES[max(nearest - 1, 0)],
+            LOG10_SHAPES[min(nearest + 1, len(LOG10_SHAPES) - 1)],
+        )
         log_b = float(minimize_scalar(error, bounds=around, method="bounded").x)
     factor = 10 ** float(np.mean(measured - law.log10_shape(eta, 10**log_b, rho))) if law.free_factor else 1.0
     spread = float(np.var(measured))
@@ -116,6 +121,12 @@ def interval(found: Fit, eta: np.ndarray, change: np.ndarray, rho: np.ndarray) -
     depart from the law more smoothly than those errors: there ν is nearly always at its floor, which then sets the width (with
     a floor of 3 the simulations hardly differ, but the audit's intervals above 1 are 24 times as many). It says nothing of
     whether the law is the right one. 0 and ∞ where it runs out of the range that is searched.
+
+    Args:
+        found: the fit, by `fit` with the same other arguments.
+        eta: (E,), relative sizes of the perturbation.
+        change: (E,), relative changes in a gradient.
+        rho: (L,), ‖ΔW_k‖₂/‖W_k‖₂ at η = 1.
     """
     law, used = LAWS[found.law], _usable(eta, change)
     eta, measured = eta[used], np.log10(change[used])
@@ -132,9 +143,12 @@ def interval(found: Fit, eta: np.ndarray, change: np.ndarray, rho: np.ndarray) -
     def excess(log_b: float) -> float:
         return float(np.sum(residuals(log_b) ** 2)) - most
 
-    inside = [b for b in (*SEARCHED, np.log10(found.shape)) if excess(b) <= 0]
+    inside = [b for b in (*LOG10_SHAPES, np.log10(found.shape)) if excess(b) <= 0]
     low, high = min(inside), max(inside)
-    below, above = SEARCHED[low > SEARCHED], SEARCHED[high < SEARCHED]
+    below, above = (
+        LOG10_SHAPES[low > LOG10_SHAPES],
+        LOG10_SHAPES[high < LOG10_SHAPES],
+    )
     return (
         10 ** float(brentq(excess, below[-1], low)) if len(below) else 0.0,
         10 ** float(brentq(excess, high, above[0])) if len(above) else np.inf,
@@ -148,7 +162,14 @@ def fit_all(eta: np.ndarray, change: np.ndarray, rho: np.ndarray) -> dict[str, F
 
 
 def slope(eta: np.ndarray, change: np.ndarray, low: float = 0.02, high: float = 0.1) -> float:
-    """Growth of log₁₀ change per unit η on [low, high], by least squares; NaN with fewer than two points."""
+    """Growth of log₁₀ change per unit η on [low, high], by least squares; NaN with fewer than two points.
+
+    Args:
+        eta: (E,), relative sizes of the perturbation.
+        change: (E,), relative changes in a gradient.
+        low: the least η used.
+        high: the largest.
+    """
     used = (eta >= low) & (eta <= high) & np.isfinite(change) & (change > 0)
     return float(np.polyfit(eta[used], np.log10(change[used]), 1)[0]) if used.sum() > 1 else np.nan
 

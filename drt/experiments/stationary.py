@@ -21,7 +21,7 @@ from drt.errors import InputError
 from drt.optimisers.optim import Fromage
 
 PROBLEMS = {"linear": 1, "network": 2}  # layers
-WIDTH, INPUTS, DISTANCE = 8, 32, 0.3  # of the start from W*, relative
+WIDTH, INPUTS, START_DISTANCE = 8, 32, 0.3  # of the start from W*, relative
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Stay:
 
 
 def stay(problem: str, etas: Sequence[float], seeds: int, steps: int, decay: float = 1.0) -> Stay:
-    """Fromage with η·decay^t, from DISTANCE away from the minimum.
+    """Fromage with η·decay^t, from START_DISTANCE away from the minimum.
 
     Args:
         problem: linear or network.
@@ -67,7 +67,7 @@ def stay(problem: str, etas: Sequence[float], seeds: int, steps: int, decay: flo
     teachers, noises = ([gaussian(WIDTH, WIDTH) for _ in range(depth)] for _ in range(2))
     y = _forward(teachers, x)
     # Every η has the same teachers and starts; row e·S + s of a stack is a parameter of its own.
-    stacks = [w + DISTANCE * n * _norm(w) / _norm(n) for w, n in zip(teachers, noises, strict=True)]
+    stacks = [w + START_DISTANCE * n * _norm(w) / _norm(n) for w, n in zip(teachers, noises, strict=True)]
     params = [[torch.nn.Parameter(w) for w in stack] for stack in stacks]
     groups = [
         {"params": [p for layer in params for p in layer[e * seeds : (e + 1) * seeds]], "lr": eta}

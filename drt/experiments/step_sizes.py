@@ -26,14 +26,14 @@ from torch import Tensor, nn
 from drt.descent.losses import Loss, as_loss
 from drt.descent.measurement import measure_descent
 from drt.errors import InputError
-from drt.experiments.slices import against_gradient, gradients_along
-from drt.experiments.sweep import parts
+from drt.experiments.chain_gradient import layers_of
+from drt.experiments.gradient_slice import against_gradient, gradients_along
 from drt.network.network import Network
 from drt.theory.hypotheses_descent import log_constant
 
-GRID = tuple(float(eta) for eta in np.geomspace(1e-5, 0.99, 41))  # a third apart
-WIDTH = 1e-3  # relative, of the interval that a crossing is bisected to
-ROUNDING = 1e-12  # of a loss: 2,000 additions in float64, five times over
+ETAS = tuple(float(eta) for eta in np.geomspace(1e-5, 0.99, 41))  # a third apart
+CROSSING_PRECISION = 1e-3  # relative, of the interval that a crossing is bisected to
+LOSS_ROUNDING = 1e-12  # of a loss: 2,000 additions in float64, five times over
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def step_sizes(
     model: nn.Sequential,
     x: Float[Tensor, "N n_0"],
     loss: Loss | Callable[[Tensor], Tensor],
-    etas: Sequence[float] = GRID,
+    etas: Sequence[float] = ETAS,
 ) -> StepSizes:
     """The step sizes of a model of `make_model`, in float64.
 
@@ -90,7 +90,7 @@ def step_sizes(
 
     # Negated, so that NaN, from weights that overflow, counts as failed.
     condition4 = first(lambda eta: not at(eta)[1].max() < 1, etas)
-    risen = start.item() + ROUNDING * (1 + abs(start.item()))
+    risen = start.item() + LOSS_ROUNDING * (1 + abs(start.item()))
     return StepSizes(
         2 ** (1 / len(names)) - 1,
         _log10_constant(model, directions, x, loss, names),
@@ -109,7 +109,7 @@ def first(crossed: Callable[[float], bool], etas: Sequence[float]) -> float:
         low = high
     else:
         return math.inf
-    while 0 < low * (1 + WIDTH) < high:
+    while 0 < low * (1 + CROSSING_PRECISION) < high:
         middle = math.sqrt(low * high)
         low, high = (low, middle) if crossed(middle) else (middle, high)
     return high
@@ -125,7 +125,7 @@ def log10_allowed(log_c: float, depth: int) -> float:
 def _log10_constant(
     model: nn.Sequential, directions: dict[str, Tensor], x: Tensor, loss: Loss, names: Sequence[str]
 ) -> float:
-    chain = parts(model)
+    chain = layers_of(model)
     if chain is None or any(residual for _, _, residual in chain):
         return math.nan
     m = measure_descent(Network.from_torch(model), [directions[name] for name in names], x, loss)

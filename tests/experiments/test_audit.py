@@ -9,7 +9,7 @@ import torch
 from drt.errors import InputError
 from drt.experiments import laws
 from drt.experiments.audit import ETAS, KINDS, audit, breakdown, config, configs, measured_points
-from drt.experiments.slices import slice_along_gradient
+from drt.experiments.gradient_slice import slice_along_gradient
 from drt.training.data import load_digits
 from drt.training.training import RATES, make_model, train
 
@@ -20,7 +20,7 @@ TINY = {"width": 12, "steps_per_epoch": 4, "epochs": 2, "checkpoints": (2, 8)}
 
 def planted(name, factor, shape, size=0.02):
     errors = np.random.default_rng(0).normal(size=len(ETA))
-    return 10 ** (laws.log10_law(name, ETA, RHO, factor, shape) + size * errors)
+    return 10 ** ((np.log10(factor) + laws.LAWS[name].log10_shape(ETA, shape, RHO)) + size * errors)
 
 
 @pytest.mark.parametrize("depth", [16, 60])

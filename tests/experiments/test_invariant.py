@@ -5,7 +5,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from drt.errors import InputError
-from drt.experiments.invariant import BATCH, KINDS, WIDTH, Norms, Training, follow, steps_of
+from drt.experiments.invariant import BATCH_SIZE, HIDDEN_WIDTH, KINDS, Norms, Training, follow, steps_of
 from drt.optimisers.steps import fromage, lars
 from drt.training.data import load_digits
 
@@ -25,8 +25,8 @@ def training(kind, digits, make=fromage, eta=0.1, seed=0):
 @pytest.mark.parametrize("kind", KINDS)
 def test_scaling_a_weight_changes_no_loss_and_its_gradient_is_orthogonal(kind, digits):
     t = training(kind, digits)
-    x, labels = digits.images[:BATCH].double(), digits.labels[:BATCH]
-    assert [tuple(w.shape) for w in t.invariant] == [(WIDTH, 784), (WIDTH, WIDTH)]
+    x, labels = digits.images[:BATCH_SIZE].double(), digits.labels[:BATCH_SIZE]
+    assert [tuple(w.shape) for w in t.invariant] == [(HIDDEN_WIDTH, 784), (HIDDEN_WIDTH, HIDDEN_WIDTH)]
     # Power iteration moves u and v in training mode: both losses are taken with the same ones.
     t.model.train(kind == "batch norm")
     before = cross_entropy(t.model(x), labels)

@@ -12,7 +12,7 @@ RHO = np.array([3.0, 5.0, 8.0, 2.0])
 
 def made(name, factor, shape):
     with np.errstate(divide="ignore"):
-        return 10 ** laws.log10_law(name, ETA, RHO, factor, shape)
+        return 10 ** (np.log10(factor) + laws.LAWS[name].log10_shape(ETA, shape, RHO))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def noisy(name, factor, shape, rng, autocorrelation, size=0.05):
     errors = rng.normal(size=len(eta))
     for i in range(1, len(eta)):
         errors[i] = autocorrelation * errors[i - 1] + np.sqrt(1 - autocorrelation**2) * errors[i]
-    return eta, 10 ** (laws.log10_law(name, eta, RHO, factor, shape) + size * errors)
+    return eta, 10 ** (np.log10(factor) + laws.LAWS[name].log10_shape(eta, shape, RHO) + size * errors)
 
 
 @pytest.mark.parametrize("autocorrelation", [0.0, 0.8, 0.95])

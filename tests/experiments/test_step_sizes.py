@@ -9,7 +9,7 @@ from mpmath import mp
 
 from drt.descent.losses import CrossEntropy, MeanSquaredError
 from drt.errors import InputError
-from drt.experiments.step_sizes import GRID, ROUNDING, WIDTH, first, log10_allowed, step_sizes
+from drt.experiments.step_sizes import CROSSING_PRECISION, ETAS, LOSS_ROUNDING, first, log10_allowed, step_sizes
 from drt.training.data import load_digits
 from drt.training.training import TrainingConfig, make_model, train
 
@@ -34,7 +34,7 @@ def test_one_scalar_layer(y):
     """½(w − y)² at w = 1: the change is η/(1 − y), the loss is back at 2(1 − y). Both are approached from below."""
     found = step_sizes(scalar(1.0), ONE, squared(y))
     for value, exact in ((found.condition4, 1 - y), (found.loss_back, 2 * (1 - y))):
-        assert exact * (1 - 1e-7) <= value <= exact * (1 + WIDTH)
+        assert exact * (1 - 1e-7) <= value <= exact * (1 + CROSSING_PRECISION)
     assert found.lemma2 == 1
     assert found.layer == 1
 
@@ -44,7 +44,7 @@ def test_two_scalar_layers(y):
     """½(w₂w₁ − y)² at w = 1: g₁(η)/g₁ = (1−η)[(1−η)² − y]/(1−y), zero at 1 − √y; the loss is back at 1 − √(2y − 1)."""
     found = step_sizes(scalar(1.0, 1.0), ONE, squared(y))
     for value, exact in ((found.condition4, 1 - math.sqrt(y)), (found.loss_back, 1 - math.sqrt(2 * y - 1))):
-        assert exact * (1 - 1e-7) <= value <= exact * (1 + WIDTH)
+        assert exact * (1 - 1e-7) <= value <= exact * (1 + CROSSING_PRECISION)
     assert found.lemma2 == pytest.approx(math.sqrt(2) - 1)
 
 
@@ -113,10 +113,10 @@ def test_on_trained_networks_it_is_what_a_plain_loop_finds(options):
     assert 0 < found.condition4 < found.loss_back < 1
     assert change(found.condition4) >= 1 - 1e-9
     assert changes(found.condition4)[found.layer - 1] == change(found.condition4)
-    assert change(found.condition4 * (1 - WIDTH)) < 1
+    assert change(found.condition4 * (1 - CROSSING_PRECISION)) < 1
     assert at(found.loss_back, grads)[0] >= start
-    assert at(found.loss_back * (1 - WIDTH), grads)[0] < start
-    etas = np.linspace(0, found.condition4 * (1 - WIDTH), 30)[1:]
+    assert at(found.loss_back * (1 - CROSSING_PRECISION), grads)[0] < start
+    etas = np.linspace(0, found.condition4 * (1 - CROSSING_PRECISION), 30)[1:]
     assert max(change(eta) for eta in etas) < 1
     assert all(at(eta, grads)[0] < start for eta in etas)
 
@@ -129,12 +129,12 @@ def test_the_search_walks_up_and_bisects_down():
         return 0.2 <= eta <= 0.3 or eta >= 0.5
 
     found = first(crossed, (0.01, 0.1, 0.25, 0.9))
-    assert 0.2 <= found <= 0.2 * (1 + WIDTH)
+    assert 0.2 <= found <= 0.2 * (1 + CROSSING_PRECISION)
     assert max(asked) == 0.25
     assert first(crossed, (0.1, 0.4, 0.45)) == math.inf  # missed between two points, as the docstring says
     assert first(crossed, (0.25, 0.5)) == 0.25  # from the start on: at most
-    assert GRID[0] == pytest.approx(1e-5)
-    assert GRID[-1] < 1
+    assert ETAS[0] == pytest.approx(1e-5)
+    assert ETAS[-1] < 1
 
 
 def test_what_rounding_does_to_a_loss_is_no_rise():
@@ -144,7 +144,7 @@ def test_what_rounding_does_to_a_loss_is_no_rise():
         return 1 + 1e-14 * (o - 0.5).square().sum()
 
     assert step_sizes(scalar(1.0), ONE, loss).loss_back == math.inf
-    assert ROUNDING < 1e-11
+    assert LOSS_ROUNDING < 1e-11
 
 
 @pytest.mark.parametrize("etas", [(), (0.0, 0.1), (0.1, 1.0), (0.2, 0.1), (0.1, math.nan), (-0.1, 0.1)])

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.image import imread
 
 from drt.errors import InputError
-from drt.experiments.audit import ETAS, Point, breakdown
+from drt.experiments.audit import ETAS, CheckpointRecord, breakdown
 from figures import audit, trained
 from figures.audit_summary import summarise
 from figures.audit_words import layers, sentences, share, short, text
@@ -20,7 +20,10 @@ ETA = np.array(ETAS)
 def slices(depth, kind, effective_depth, factor, seed=0):
     change = factor * np.expm1(effective_depth * np.log1p(ETA))
     return [
-        (Point(depth, kind, "sgd", seed, step, "measured", 0.5, 0.8), breakdown(ETAS, change, np.linspace(2, 5, depth)))
+        (
+            CheckpointRecord(depth, kind, "sgd", seed, step, "measured", 0.5, 0.8),
+            breakdown(ETAS, change, np.linspace(2, 5, depth)),
+        )
         for step in (1, 4)
     ]
 
@@ -29,7 +32,7 @@ def slices(depth, kind, effective_depth, factor, seed=0):
 def planted():
     """Plain networks of 4 layers: E = 8 with C = 2 and, of another seed, E = 10 with C = 3; a residual one E = 6, C = 1."""
     results = [*slices(4, "plain", 8, 2.0), *slices(4, "plain", 10, 3.0, seed=1), *slices(4, "residual", 6, 1.0)]
-    return [*results, (Point(4, "batch norm", "sgd", 0, 1, "diverged"), None)]
+    return [*results, (CheckpointRecord(4, "batch norm", "sgd", 0, 1, "diverged"), None)]
 
 
 def test_the_summary_is_that_of_planted_laws(planted):

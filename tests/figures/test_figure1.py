@@ -9,7 +9,7 @@ import pytest
 from matplotlib.image import imread
 
 from drt.errors import InputError
-from drt.experiments.sliced import check_classes
+from drt.experiments.measured_runs import check_classes
 from drt.training.data import load_digits
 from figures import figure1
 from figures.figure1_summary import caption, summarise

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.image import imread
 
 from drt.errors import InputError
-from drt.experiments.audit import Point
+from drt.experiments.audit import CheckpointRecord
 from drt.experiments.step_sizes import StepSizes
 from figures import step_sizes
 from figures.step_sizes import power, sentences, size, summarise, text
@@ -17,7 +17,7 @@ from figures.step_sizes import power, sentences, size, summarise, text
 
 def planted(depth, kind, condition4, loss_back, log10_constant=math.nan):
     lemma2 = 2 ** (1 / depth) - 1
-    return Point(depth, kind, "fromage", 0, 4), StepSizes(lemma2, log10_constant, condition4, loss_back, 1)
+    return CheckpointRecord(depth, kind, "fromage", 0, 4), StepSizes(lemma2, log10_constant, condition4, loss_back, 1)
 
 
 RESULTS = [
@@ -26,7 +26,7 @@ RESULTS = [
     planted(2, "plain", 0.5, math.inf, -6.0),
     planted(16, "plain", 0.001, 0.004, -130.0),
     planted(16, "batch norm", math.inf, math.inf),
-    (Point(16, "batch norm", "fromage", 0, 16, "diverged"), None),
+    (CheckpointRecord(16, "batch norm", "fromage", 0, 16, "diverged"), None),
 ]
 
 

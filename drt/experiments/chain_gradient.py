@@ -17,7 +17,7 @@ from drt.network.activations import Activation, PiecewiseLinear
 from drt.network.network import activation_of
 from drt.training.training import Residual
 
-ENTRIES = 320_000  # of the widest hidden state: more inputs at a time leave the cache, fewer cost calls
+ENTRIES_PER_BLOCK = 320_000  # of the widest hidden state: more inputs at a time leave the cache, fewer cost calls
 Line = tuple[Tensor, Tensor]  # a parameter and its direction
 
 
@@ -59,16 +59,22 @@ class _Layer:
         return torch.ops.aten.leaky_relu_backward.grad_input(grad, z, self.leak, True, grad_input=target)
 
 
-class Sweep:
+class ChainGradient:
     """Mean cross-entropy, and its gradient in one layer's weight, at p + η·direction for every parameter p.
 
-    Source: `drt.experiments.slices`, whose docstring says what it saves.
+    `drt.experiments.gradient_slice` says what this saves.
+
+    Args:
+        model: a chain, for which `layers_of` is not None.
+        directions: of every parameter, by its name.
+        x: (N, n_0), the inputs. labels: (N,), their classes.
+        layer: l, whose gradient is computed, from 1.
     """
 
     def __init__(self, model: nn.Sequential, directions: dict[str, Tensor], x: Tensor, labels: Tensor, layer: int):
         lines = {id(p): (p.detach(), directions[name]) for name, p in model.named_parameters()}
-        chain = parts(model) or []
-        rows = max(1, ENTRIES // max(linear.out_features for linear, _, _ in chain))
+        chain = layers_of(model) or []
+        rows = max(1, ENTRIES_PER_BLOCK // max(linear.out_features for linear, _, _ in chain))
         self.layers = []
         for linear, phi, residual in chain:
             bias = None if linear.bias is None else lines[id(linear.bias)]
@@ -122,7 +128,7 @@ class Sweep:
         return loss, self.gradient
 
 
-def parts(model: nn.Sequential) -> list[tuple[nn.Linear, Activation, bool]] | None:
+def layers_of(model: nn.Sequential) -> list[tuple[nn.Linear, Activation, bool]] | None:
     """(Linear, φ, whether residual) of each layer; None if the model is not a chain of such layers."""
     modules = list(model)
     found: list[tuple[nn.Linear, Activation, bool]] = []

@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from drt.errors import InputError
-from drt.experiments.slices import Slice, slice_along_gradient
+from drt.experiments.gradient_slice import Slice, slice_along_gradient
 from drt.numeric.pool import Progress, silent, workers
 from drt.training.data import Digits, load_digits
 from drt.training.training import Checkpoint, Run, TrainingConfig, make_model, train

@@ -4,7 +4,7 @@
     change(η) = ‖g_l(W(η)) − g_l(W)‖_F/‖g_l(W)‖_F
 
 Against a full backward pass for every η: only layer l's gradient is multiplied out; W_1(η)x is affine in η, so it costs
-no product; and every hidden state is written into memory that is in the cache already (see `drt.experiments.sweep`).
+no product; and every hidden state is written into memory that is in the cache already (see `drt.experiments.chain_gradient`).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from drt.errors import InputError
-from drt.experiments.sweep import Sweep, parts
+from drt.experiments.chain_gradient import ChainGradient, layers_of
 
-SMALL = 192  # rows or columns, up to which all singular values cost less
+FULL_SVD_UP_TO = 192  # rows or columns, up to which all singular values cost less
 Evaluate = Callable[[float], tuple[Tensor, Tensor]]
 
 
@@ -68,8 +68,8 @@ def slice_along_gradient(
         return cross_entropy(logits, labels)
 
     directions = against_gradient(model, x, loss)
-    if parts(model) is not None:
-        evaluate: Evaluate = Sweep(model, directions, x, labels, layer).evaluate
+    if layers_of(model) is not None:
+        evaluate: Evaluate = ChainGradient(model, directions, x, labels, layer).evaluate
     else:
         by_autograd = gradients_along(model, directions, x, loss, [weights[layer - 1]])
 
@@ -113,7 +113,15 @@ def gradients_along(
     loss: Callable[[Tensor], Tensor],
     watched: Sequence[str],
 ) -> Callable[[float], tuple[Tensor, tuple[Tensor, ...]]]:
-    """η ↦ loss(model(x)) at p + η·direction for every parameter p, and its gradients in those watched; for any model."""
+    """η ↦ loss(model(x)) at p + η·direction for every parameter p, and its gradients in those watched; for any model.
+
+    Args:
+        model: whose parameters are moved.
+        directions: of every parameter, by its name.
+        x: (N, n_0), the inputs.
+        loss: a function of the outputs that returns a scalar.
+        watched: names of parameters.
+    """
 
     def evaluate(eta: float) -> tuple[Tensor, tuple[Tensor, ...]]:
         moved = {name: p.detach() + eta * directions[name] for name, p in model.named_parameters()}
@@ -126,7 +134,7 @@ def gradients_along(
 
 def _spectral_norm(matrix: Tensor) -> Tensor:
     """‖A‖₂, of a large matrix by Lanczos' method: a fraction of the time of all its singular values."""
-    if min(matrix.shape) <= SMALL or not matrix.any():
+    if min(matrix.shape) <= FULL_SVD_UP_TO or not matrix.any():
         return torch.linalg.matrix_norm(matrix, 2)
     start = np.ones(min(matrix.shape), dtype=matrix.cpu().numpy().dtype)  # else a random vector
     (value,) = svds(matrix.cpu().numpy(), k=1, v0=start, return_singular_vectors=False)

@@ -10,8 +10,8 @@ import torch
 
 from drt.errors import InputError
 from drt.experiments import sliced
-from drt.experiments.sliced import check_classes, sliced_runs
-from drt.experiments.slices import slice_along_gradient
+from drt.experiments.gradient_slice import slice_along_gradient
+from drt.experiments.measured_runs import check_classes, sliced_runs
 from drt.training.data import Digits, load_digits
 from drt.training.training import TrainingConfig, make_model, train
 

@@ -7,8 +7,8 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from drt.errors import InputError
-from drt.experiments import sweep
-from drt.experiments.sweep import Sweep, parts
+from drt.experiments import chain_gradient
+from drt.experiments.chain_gradient import ChainGradient, layers_of
 from drt.network.activations import tanh_blend
 from drt.training.training import Residual
 
@@ -41,12 +41,12 @@ KINDS = ["leaky", "biased", "curved", "residual", "curved residual"]
 @pytest.mark.parametrize("kind", KINDS)
 def test_loss_and_gradient_are_those_of_autograd_at_every_point_of_the_line(kind, layer, monkeypatch):
     """Seven inputs in blocks of three; points out of order, as memory is used again."""
-    monkeypatch.setattr(sweep, "ENTRIES", 3 * 4)
+    monkeypatch.setattr(chain_gradient, "ENTRIES_PER_BLOCK", 3 * 4)
     model = model_of(kind)
     rng = torch.Generator().manual_seed(9)
     x, labels = torch.randn(7, 3, generator=rng, dtype=torch.float64), torch.tensor([0, 1, 1, 0, 0, 1, 0])
     directions = {n: torch.randn(p.shape, generator=rng, dtype=torch.float64) for n, p in model.named_parameters()}
-    swept = Sweep(model, directions, x, labels, layer)
+    swept = ChainGradient(model, directions, x, labels, layer)
     assert [len(block[0]) for block in swept.blocks] == [3, 3, 1]
     watched = [n for n, p in model.named_parameters() if p.ndim == 2][layer - 1]
     for eta in (0.3, 0.0, -1.5, 0.3):
@@ -54,12 +54,12 @@ def test_loss_and_gradient_are_those_of_autograd_at_every_point_of_the_line(kind
         expected = cross_entropy(functional_call(model, moved, x), labels)
         expected.backward()
         loss, gradient = swept.evaluate(eta)
-        assert float(loss) == pytest.approx(float(expected), rel=1e-13)
+        assert float(loss) == pytest.approx(float(expected.detach()), rel=1e-13)
         torch.testing.assert_close(gradient, moved[watched].grad, rtol=1e-11, atol=1e-13)
 
 
 def test_parts_are_the_layers_with_their_activations():
-    found = parts(model_of("residual"))
+    found = layers_of(model_of("residual"))
     assert [(layer.out_features, phi.spec, residual) for layer, phi, residual in found] == [
         (4, "leaky_relu:0.5", False),
         (4, "leaky_relu:0.3", True),
@@ -79,9 +79,9 @@ def test_parts_are_the_layers_with_their_activations():
     ids=["bare", "normalised", "no layer", "empty", "residual first"],
 )
 def test_what_is_no_chain_has_no_parts(model):
-    assert parts(model) is None
+    assert layers_of(model) is None
 
 
 def test_a_chain_is_needed():
     with pytest.raises((InputError, ValueError)):
-        Sweep(nn.Sequential(nn.ReLU()), {}, torch.ones(1, 2), torch.tensor([0]), 1)
+        ChainGradient(nn.Sequential(nn.ReLU()), {}, torch.ones(1, 2), torch.tensor([0]), 1)

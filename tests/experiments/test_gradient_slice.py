@@ -8,8 +8,8 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from drt.errors import InputError
-from drt.experiments.slices import SMALL, _spectral_norm, slice_along_gradient
-from drt.experiments.sweep import parts
+from drt.experiments.chain_gradient import layers_of
+from drt.experiments.gradient_slice import FULL_SVD_UP_TO, _spectral_norm, slice_along_gradient
 from drt.training.data import load_digits
 from drt.training.training import TrainingConfig, make_model, train
 
@@ -64,11 +64,11 @@ def trained(digits, **options):
 @pytest.mark.parametrize("layer", [1, 2, 4])
 def test_a_slice_is_the_straightforward_loop(digits, options, layer, monkeypatch):
     """float64 to 1e-10, float32 to 1e-3, at every layer; three blocks of inputs, the last a short one."""
-    monkeypatch.setattr("drt.experiments.sweep.ENTRIES", 500 * 24)
+    monkeypatch.setattr("drt.experiments.chain_gradient.ENTRIES_PER_BLOCK", 500 * 24)
     model = trained(digits, **options)
     if layer > len(model) / 2 and "hidden" in options:
         pytest.skip("one layer only")
-    assert (parts(model) is None) == ("normalisation" in options)
+    assert (layers_of(model) is None) == ("normalisation" in options)
     x, labels = digits.images[:1100], digits.labels[:1100]
     losses, changes = naive(model, x.double(), labels, ETAS, layer)
     for dtype, tolerance in ((torch.float64, 1e-10), (torch.float32, 1e-3)):
@@ -84,7 +84,7 @@ def test_models_that_are_no_chain_go_through_autograd(digits):
     model = torch.nn.Sequential(
         torch.nn.Linear(784, 12), torch.nn.LayerNorm(12), torch.nn.Tanh(), torch.nn.Linear(12, 10)
     )
-    assert parts(model) is None
+    assert layers_of(model) is None
     x, labels = digits.images[:200].double(), digits.labels[:200]
     losses, changes = naive(model, x, labels, ETAS, 1)
     found = slice_along_gradient(model, x, labels, ETAS, 1)
@@ -92,7 +92,7 @@ def test_models_that_are_no_chain_go_through_autograd(digits):
     assert found.changes.tolist() == pytest.approx(changes, rel=1e-10)
 
 
-@pytest.mark.parametrize("shape", [(10, 784), (SMALL + 1, 300), (300, SMALL + 1), (1, 5)])
+@pytest.mark.parametrize("shape", [(10, 784), (FULL_SVD_UP_TO + 1, 300), (300, FULL_SVD_UP_TO + 1), (1, 5)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_spectral_norms(shape, dtype):
     """Gaussian, nearly rank one, and zero."""
