@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,14 +27,16 @@ from drt.exact.descent import ExactStep
 from drt.exact.hypotheses import unmet
 from drt.exact.measurement import ExactFunction, ExactJacobian, ExactWeights
 from drt.exact.network import ExactNetwork
+from drt.exact.steps import ExactSteps
 from drt.exact.surds import Surd, ball
 from drt.measurement.quantity import DESCENT, FUNCTION, JACOBIAN, Quantity
+from drt.optimisers.steps import Steps
 from drt.theory.base import Formula
 from drt.theory.registry import Claim, claims, find
 from drt.witness.witness import Witness
 
 START_BITS = 128
-# The exact twin of each quantity, made of (network, layer, bits, exact).
+# The exact twin of each quantity that has witnesses, made of (network, layer, bits, exact).
 TWINS: dict[Quantity, Callable[[ExactNetwork, int, int, bool], ExactWeights]] = {
     FUNCTION: ExactFunction,
     JACOBIAN: ExactJacobian,
@@ -91,10 +93,27 @@ def certify(witness: Witness, claim: Claim | None = None, max_bits: int = 2048) 
     Raises:
         InputError: a witness of another claim, an unknown claim, or a bound that is negative or not one number.
     """
-    start = time.perf_counter()
     claim = _claim_of(witness, claim)
     names = claim.hypotheses if witness.hypotheses is None else witness.hypotheses
-    net = ExactNetwork(witness)
+    net, twin = ExactNetwork(witness), TWINS[claim.quantity]
+    return _decide(claim, names, lambda bits, exact: twin(net, witness.layer, bits, exact), max_bits)
+
+
+def certify_step(claim: Claim, steps: Steps, index: tuple[int, int], max_bits: int = 2048) -> Certificate:
+    """Decide `lhs ≤ rhs` for one step of a real optimiser, of the very numbers that it left.
+
+    Args:
+        claim: a claim about steps.
+        steps: T steps of B optimisers.
+        index: which of them, (t, b).
+        max_bits: the highest working precision tried.
+    """
+    return _decide(claim, claim.hypotheses, lambda bits, exact: ExactSteps(steps, index), max_bits)
+
+
+def _decide(claim: Claim, names: Sequence[str], twin: Callable[[int, bool], Any], max_bits: int) -> Certificate:
+    """Hold a claim against an exact twin, made anew for each working precision."""
+    start = time.perf_counter()
     seen: dict[str, Any] = {}
     bits, exact = START_BITS, False
 
@@ -103,7 +122,7 @@ def certify(witness: Witness, claim: Claim | None = None, max_bits: int = 2048) 
 
     while True:
         with ctx.workprec(bits):
-            m = TWINS[claim.quantity](net, witness.layer, bits, exact)
+            m = twin(bits, exact)
             try:
                 reason = unmet(names, m)
                 if reason:
@@ -144,11 +163,11 @@ def _claim_of(witness: Witness, claim: Claim | None) -> Claim:
     return claim
 
 
-def _left(claim: Claim, m: ExactWeights) -> Any:
+def _left(claim: Claim, m: Any) -> Any:
     return _number(claim, claim.left, m) if callable(claim.left) else m.left(claim.left).entries.item()
 
 
-def _right(claim: Claim, m: ExactWeights) -> Any:
+def _right(claim: Claim, m: Any) -> Any:
     right = _number(claim, claim.formula, m)
     enclosure = ball(right)
     if enclosure < 0:
@@ -158,7 +177,7 @@ def _right(claim: Claim, m: ExactWeights) -> Any:
     return right
 
 
-def _number(claim: Claim, formula: Formula, m: ExactWeights) -> Any:
+def _number(claim: Claim, formula: Formula, m: Any) -> Any:
     """What a formula returns for exact numbers, which must be one number."""
     try:
         value = Balls.of(formula(m))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import cast
+from typing import Any, cast
 
 from flint import arb, fmpq
 
@@ -186,7 +186,11 @@ def _trust(m: ExactWeights, constant: Balls = Balls(1)) -> str:  # noqa: B008  (
     return "" if trusted(step.pieces, norms, delta, c) else "deep relative trust fails on the segment"
 
 
-_CHECKS: dict[str, Callable[[ExactWeights], str]] = {
+def _orthogonal(s: Any) -> str:
+    return "" if abs(s.cosine) <= s.zero_cosine else "⟨g, W⟩ is not 0"
+
+
+_CHECKS: dict[str, Callable[[Any], str]] = {
     "transmission": _transmission,
     "conditioning": _conditioning("w", "wt", "dw"),
     "conditioning-w-dw": _conditioning("w", "dw"),
@@ -201,6 +205,7 @@ _CHECKS: dict[str, Callable[[ExactWeights], str]] = {
     "relu": _relu,
     "gradients": _gradients,
     "one-input": _one_input,
+    "orthogonal": _orthogonal,
     "bracket": _bracket,
     "step-size": _step_size,
     "step-size-constant": lambda m: _step_size(m, _constant(m)),

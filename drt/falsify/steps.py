@@ -8,6 +8,7 @@ import time
 
 import torch
 
+from drt.exact.certify import certify_step
 from drt.optimisers.steps import Steps, measure_steps
 from drt.theory.base import Claim
 from drt.theory.outcome import Outcome
@@ -15,6 +16,7 @@ from drt.theory.verdict import Verdicts
 
 BATCH, STEPS = 24, 2  # the second step shows what an optimiser keeps of the first
 DRAWS_PER_SECOND, MOST_DRAWS = 4, 16
+TRIED = 3  # violations of a draw that are certified
 ANGLES = ("random", "orthogonal", "parallel", "opposite", "nearly opposite")
 
 
@@ -47,15 +49,17 @@ def falsify_steps(claim: Claim, budget: float, seed: int) -> dict:
     dice, rng = random.Random(seed), torch.Generator().manual_seed(seed)
     best, instances, status = -math.inf, 0, "survived"
     for _ in range(max(1, min(MOST_DRAWS, round(budget * DRAWS_PER_SECOND)))):
-        verdicts = Verdicts(claim, draw(dice, rng, ANGLES))
+        steps = draw(dice, rng, ANGLES)
+        verdicts = Verdicts(claim, steps)
         instances += len(verdicts)
         ratios = verdicts.log_ratio.nan_to_num(-math.inf, math.inf, -math.inf)
         # An excess within the rounding bound is none.
         best = max(best, float(torch.where(verdicts.where(Outcome.VIOLATED), ratios, ratios.clamp(max=0.0)).max()))
-        if verdicts.count("violated"):
-            status = "unconfirmed"
+        for index in torch.nonzero(verdicts.where(Outcome.VIOLATED)).tolist()[:TRIED]:
+            certified = certify_step(claim, steps, tuple(index)).answer == "violated"
+            status = "refuted" if certified or status == "refuted" else "unconfirmed"
     return {
-        "claim": claim.id, "statement": claim.statement, "status": status, "certified": False, "answer": None,
+        "claim": claim.id, "statement": claim.statement, "status": status, "certified": status == "refuted", "answer": None,
         "ratio": math.exp(min(best, 700.0)) if math.isfinite(best) else None,
         "log_ratio": best if math.isfinite(best) else None, "depth": None, "widths": None, "alpha": None, "beta": None,
         "kappa": None, "seconds": round(time.perf_counter() - begin, 3), "instances": instances, "witness": None,
