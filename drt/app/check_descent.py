@@ -23,7 +23,7 @@ from drt.theory.outcome import Outcome
 from drt.theory.registry import of_descent
 from drt.theory.verdict import Verdicts
 from drt.training.data import load_digits
-from drt.training.inputs import INPUTS
+from drt.training.inputs import INPUTS_CHECKED
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,10 @@ def descent_of(before: Network, after: Network, data: str | None, seed: int = 0)
     still = all(db is None or not db.any() for db in dbiases)
     if digits.labels is None or not still or not any(dw.any() for dw in dweights):
         return None
-    labels = digits.labels[:INPUTS]
+    labels = digits.labels[:INPUTS_CHECKED]
     if int(labels.max()) >= net.widths[-1]:
         return None
-    m = measure_descent(net, dweights, digits.images[:INPUTS].to(net.weights[0]), CrossEntropy(labels))
+    m = measure_descent(net, dweights, digits.images[:INPUTS_CHECKED].to(net.weights[0]), CrossEntropy(labels))
     return DescentCheck(
         inputs=len(labels),
         loss=finite(m.loss(m.outputs[0])),

@@ -25,7 +25,7 @@ from drt.numeric.results import Result, exponential, finite
 from drt.numeric.spectra import singular_values
 from drt.theory.registry import of_network
 from drt.theory.verdict import Verdicts
-from drt.training.inputs import INPUTS
+from drt.training.inputs import INPUTS_CHECKED
 from drt.witness.witness import Witness
 
 SCHEMA = 1
@@ -89,8 +89,8 @@ def compare_networks(before: Network, after: Network, inputs: ArrayLike) -> Comp
     tallies: dict[tuple[str, int | None], Tally] = defaultdict(Tally)
     changes: list[Tensor] = []
     with torch.no_grad():
-        for start in range(0, len(x), INPUTS):
-            instance = Instance(net, dweights, x[start : start + INPUTS], dbiases)
+        for start in range(0, len(x), INPUTS_CHECKED):
+            instance = Instance(net, dweights, x[start : start + INPUTS_CHECKED], dbiases)
             function, jacobians = measure_all(instance)
             changes.append(function.log_change)
             for claim in of_network():

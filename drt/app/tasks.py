@@ -19,7 +19,7 @@ from drt.falsify.target import Target
 from drt.measurement.sampling import PERTURBATIONS, SPECTRA, WIDTH_PATTERNS, Recipe, generator, widths_of
 from drt.theory.registry import of_descent, of_steps
 from drt.training.data import load_digits
-from drt.training.trained import INPUTS, NETWORKS, config_of, descents, instances, name_of, steps_of
+from drt.training.trained import DIGITS_PER_NETWORK, NETWORKS, config_of, descents, instances, name_of, steps_of
 from drt.training.training import train
 from proofs_checks.slack import TrainedWaterfalls, of_trained
 
@@ -27,7 +27,7 @@ RANDOM_TASKS, QUICK_RANDOM_TASKS = 24, 3
 RECIPES_PER_TASK, INSTANCES_PER_RECIPE = 24, 32
 POPULATIONS_PER_TASK = 4  # of descents, and as many of steps
 EXTREMAL_TASKS = 4
-QUICK_INPUTS = 6  # digits that trained networks are measured on, where INPUTS is more
+QUICK_INPUTS = 6  # digits that trained networks are measured on, where DIGITS_PER_NETWORK is more
 TAKEN_APART = (2, 16)  # depths of the trained networks whose bounds' looseness the report takes apart
 WITH_INVARIANT_STEPS = 2  # the depth whose task also takes the steps of scale-invariant layers
 SEEDS_PER_RUN = 1_000_003  # so many random tasks of one run have seeds of their own
@@ -114,7 +114,7 @@ def on_trained(depth: int, activation: str, quick: bool, seed: int) -> Found:
     config = config_of(depth, activation, quick, seed)
     run = train(config, digits)
     findings: Findings = {}
-    inputs = QUICK_INPUTS if quick else INPUTS
+    inputs = QUICK_INPUTS if quick else DIGITS_PER_NETWORK
     for perturbed in instances(run, digits, seed, inputs):
         hold_all(perturbed.instance, findings)
     for m in descents(run, digits, seed, inputs):

@@ -10,7 +10,7 @@ from drt.measurement.sampling import generator, normal
 from drt.network.network import Network
 from drt.training.data import load_digits
 
-INPUTS = 256  # taken of digits, or drawn; also how many are measured at a time
+INPUTS_CHECKED = 256  # taken of digits, or drawn; also how many are measured at a time
 
 
 def inputs_for(net: Network, data: str | None, seed: int = 0) -> Float[Tensor, "N n_0"]:
@@ -25,11 +25,11 @@ def inputs_for(net: Network, data: str | None, seed: int = 0) -> Float[Tensor, "
         InputError: no such source, or inputs that are not n_0 wide.
     """
     if data is None and net.widths[0] != 784:
-        return normal((INPUTS, net.widths[0]), generator(seed)).to(net.weights[0])
+        return normal((INPUTS_CHECKED, net.widths[0]), generator(seed)).to(net.weights[0])
     digits = load_digits(data or "mnist5k", seed)
     if digits.images.shape[1] != net.widths[0]:
         raise InputError(
             f"data={data!r} has inputs of {digits.images.shape[1]} numbers; expected n_0 = {net.widths[0]}"
         )
-    rows = digits.images if digits.labels is None else digits.images[:INPUTS]
+    rows = digits.images if digits.labels is None else digits.images[:INPUTS_CHECKED]
     return rows.to(net.weights[0])

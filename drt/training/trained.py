@@ -23,7 +23,7 @@ from drt.training.training import Checkpoint, Run, TrainingConfig, make_model
 NETWORKS = ((2, "leaky_relu:0.1"), (3, "leaky_relu:0.1"), (8, "leaky_relu:0.1"), (16, "leaky_relu:0.1"), (3, "relu"))
 HIDDEN_WIDTH = 64
 RELATIVE_SIZES = (1e-3, 1e-2, 1e-1)  # δ of the gradient direction and of noise
-INPUTS = 32  # digits that a network is measured on, and that a loss and its gradients are taken over
+DIGITS_PER_NETWORK = 32  # digits that a network is measured on, and that a loss and its gradients are taken over
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def config_of(depth: int, activation: str, quick: bool, seed: int) -> TrainingCo
     )
 
 
-def instances(run: Run, digits: Digits, seed: int, inputs: int = INPUTS) -> Iterator[Perturbed]:
+def instances(run: Run, digits: Digits, seed: int, inputs: int = DIGITS_PER_NETWORK) -> Iterator[Perturbed]:
     """Every checkpoint of a run, perturbed in three ways, at digits it was trained on.
 
     step: the optimiser's next step; gradient: ΔW_l = −η‖W_l‖_F/‖g_l‖_F·g_l with the full batch's g_l; noise: Gaussian,
@@ -84,7 +84,7 @@ def instances(run: Run, digits: Digits, seed: int, inputs: int = INPUTS) -> Iter
                 yield Perturbed(f"{label}, hidden", checkpoint.step, name, Instance(inner, dweights[1:-1], h))
 
 
-def descents(run: Run, digits: Digits, seed: int, inputs: int = INPUTS) -> Iterator[Descent]:
+def descents(run: Run, digits: Digits, seed: int, inputs: int = DIGITS_PER_NETWORK) -> Iterator[Descent]:
     """Every checkpoint of a run, moved against its gradient on some digits and at random, at each of RELATIVE_SIZES.
 
     Args:
@@ -113,7 +113,7 @@ def steps_of(run: Run, digits: Digits) -> Iterator[Steps]:
     for checkpoint in run.checkpoints:
         model = make_model(run.config, digits.images.shape[1], 10)
         model.load_state_dict(checkpoint.state)
-        loss = cross_entropy(model(digits.images[:INPUTS]), digits.labels[:INPUTS])  # type: ignore[index]
+        loss = cross_entropy(model(digits.images[:DIGITS_PER_NETWORK]), digits.labels[:DIGITS_PER_NETWORK])  # type: ignore[index]
         weights = list(model.parameters())
         for w, g in zip(weights, torch.autograd.grad(loss, weights), strict=True):
             if g.isfinite().all() and g.any():  # a network whose ReLUs are all off has no gradient

@@ -6,7 +6,7 @@ import torch
 
 from drt.errors import InputError
 from drt.training.data import load_digits
-from drt.training.inputs import INPUTS, inputs_for
+from drt.training.inputs import INPUTS_CHECKED, inputs_for
 from tests.instances import instance
 
 
@@ -23,7 +23,7 @@ def test_inputs_are_digits_where_they_fit():
 def test_inputs_are_normal_numbers_otherwise():
     net = network(3, 2)
     x = inputs_for(net, None, 5)
-    assert x.shape == (INPUTS, 3)
+    assert x.shape == (INPUTS_CHECKED, 3)
     assert x.dtype == torch.float64
     # The mean of 768 standard normal numbers, and of their squares: within four standard deviations.
     assert abs(float(x.mean())) < 4 / 768**0.5
