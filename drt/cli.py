@@ -146,6 +146,8 @@ def verify(
         _print_json(result.as_dict())
     else:
         _console().print(report.verdict_table(result.claims))
+        if any(record.status == "proved" for record in result.claims):
+            print(f"proved: {result.proofs}", file=sys.stderr)
     if out is not None:
         print(f"wrote {out / 'report.html'} and {out / 'report.json'}", file=sys.stderr)
     if result.interrupted or result.cut:
@@ -328,16 +330,24 @@ def sharpness(
 @app.command()
 def prove(
     claim: Annotated[str | None, typer.Argument(help="A claim's id; all of them by default.")] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Write what was found into proofs_checks/record.json.")
+    ] = False,
+    recorded: Annotated[bool, typer.Option("--recorded", help="Fail unless that record is what was found.")] = False,
     out: Out = None,
     json: Json = False,
 ) -> int:
     """Check the proofs, step by step and in Coq.
 
-    Every chain on random networks, its scalar inequalities in sympy and z3, its theorem in Coq.
+    Every chain on random networks, its scalar inequalities in sympy and z3, the claim as coded in Coq.
     """
     from drt.numeric.files import write_atomically
+    from proofs_checks import prove as proving
     from proofs_checks.prove import exit_code, remarks, table
     from proofs_checks.prove import prove as run
+
+    if (record or recorded) and claim is not None:
+        raise InputError(f"a record is about all claims: give no claim, got {claim}")
 
     with _progress("proving") as progress:
         result = run(claim, progress)
@@ -349,6 +359,10 @@ def prove(
         _console().print(table(result))
         for line in remarks(result):
             print(line, file=sys.stderr)
+    if recorded:
+        print(proving.check_record(result), file=sys.stderr)
+    if record:
+        print(proving.record(result), file=sys.stderr)
     return exit_code(result)
 
 

@@ -31,10 +31,10 @@ SCALAR = {
     "jacobian": ("alpha", "beta", "kappa", "derivative_gap", "jacobian_rounding"),
     "descent": ("alpha", "beta", "eta", "gamma"),
     "step": (
-        "eta", "cosine", "size", "size_end", "lars_size", "kept", "grown", "gap", "error", "cosine_error", "unit",
+        "eta", "cosine", "size", "lars_size", "kept", "grown", "gap", "error", "cosine_error", "formula_error", "zero_cosine",
     ),
 }  # fmt: skip
-NATURAL = {"function": ("depth",), "jacobian": ("depth",), "descent": ("depth", "inputs"), "step": ("entries",)}
+NATURAL = {"function": ("depth",), "jacobian": ("depth",), "descent": ("depth", "inputs"), "step": ()}
 # Python's name of a field where Coq's is another.
 RENAMED = {"largest": "breakdown"}
 # The numbers that are finite under a condition on matrices, which Measured.v names finite_…

@@ -67,6 +67,9 @@ class Proposition:
     text: str
     depth: str = ""
 
+    def __bool__(self) -> bool:
+        raise InputError(f"a formula must not branch on its numbers: {self.text}")
+
     def _with(self, operator: str, other: Any) -> Proposition:
         if not isinstance(other, Proposition) or self.depth != other.depth:
             raise InputError(f"{operator} must join two propositions about the same, got {self.text!r} and {other!r}")

@@ -2,15 +2,17 @@
 
     chain      every step evaluated on a fixed battery of instances: evidence, not proof
     symbolic   the scalar inequality behind each step, in sympy and z3: a proof of that, which leaves vectors and depth out
-    formal     the theorem itself, in Coq
+    verdict    what `drt.theory.verdict` says of a few instances, against their certificates
+    formal     the claim as coded, formula and hypotheses, is word for word a theorem in Coq
 
-What passed is recorded with a digest of the proof files (`recorded`).
+A claim is proved where the last holds and none of the others fails; what was found is kept with the digests of the files that
+it rests on (`recorded`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -18,13 +20,16 @@ from rich.text import Text
 
 import drt
 from drt.errors import InputError
+from drt.theory.registry import claims
+from proofs_checks.as_coded import goal
 from proofs_checks.chain import Chain, Setup
-from proofs_checks.formal import COQ, Build, build, theorems
-from proofs_checks.recorded import digest, remember
+from proofs_checks.formal import COQ, Build, Goal, Theorem, build, theorems
+from proofs_checks.recorded import body_of, digest, read_record, remember, write_record
 from proofs_checks.registry import chains
-from proofs_checks.symbolic import FURTHER, INSTALL, WHOLE, check, has_z3, steps_of
+from proofs_checks.symbolic import FURTHER, INSTALL, check, has_z3, steps_of
+from proofs_checks.verdict_check import fault
 
-SCHEMA = 1
+SCHEMA = 2
 BATTERY = (
     Setup(depth=1, width=3, alpha=0.5, kappa=3.0),
     Setup(depth=2, width=1, alpha=0.1, delta=3.0),
@@ -48,7 +53,8 @@ def prove(claim_id: str | None = None, progress: Progress = lambda done, total, 
 
     Returns:
         schema, version, sha256, coq (the build: status, reason, version, seconds), z3 (whether it ran), seconds, and
-        `claims`: for each its id, `chain`, `symbolic` and `formal`, each with a `status` and `seconds`.
+        `claims`: for each its id, `chain`, `symbolic`, `verdict` and `formal`, each with a `status`; and whether it is
+        `proved`.
 
     Raises:
         InputError: a claim that has neither chain nor theorem.
@@ -60,12 +66,18 @@ def prove(claim_id: str | None = None, progress: Progress = lambda done, total, 
     rows: list[dict[str, Any]] = []
     for done, name in enumerate(wanted):
         progress(done, len(wanted) + 1, name)
-        rows.append({"id": name, "chain": _chain(chains().get(name)), "symbolic": _symbolic(name)})
+        rows.append(
+            {"id": name, "chain": _chain(chains().get(name)), "symbolic": _symbolic(name), "verdict": _verdict(name)}
+        )
     progress(len(wanted), len(wanted) + 1, "Coq")
     listed = [t for t in (theorems() if COQ.is_dir() else ()) if t.claim in wanted]
-    built = build() if listed or not COQ.is_dir() else Build("not run", "no theorem of the claims asked about")
+    goals, untranslated = goals_of(listed)
+    built = (
+        build(goals=goals) if listed or not COQ.is_dir() else Build("not run", "no theorem of the claims asked about")
+    )
     for row in rows:
-        row["formal"] = _formal(row["id"], built)
+        row["formal"] = _formal(row["id"], built, untranslated)
+        row["proved"] = is_proved(row)
     result = {
         "schema": SCHEMA,
         "version": drt.__version__,
@@ -79,7 +91,8 @@ def prove(claim_id: str | None = None, progress: Progress = lambda done, total, 
         "z3": has_z3(),
         "claims": rows,
     }
-    remember(digest(), {row["id"]: is_proved(row) for row in rows})
+    if built.status != "not run":  # without Coq nothing was found out
+        remember({row["id"]: row["proved"] for row in rows}, built.version)
     return result | {"seconds": round(time.perf_counter() - begin, 1)}
 
 
@@ -99,7 +112,7 @@ def _chain(chain: Chain | None) -> dict:
 
 def _symbolic(claim_id: str) -> dict:
     if claim_id not in chains() and claim_id not in FURTHER:
-        return {"status": "none", "steps": [], "whole": False, "seconds": 0.0}
+        return {"status": "none", "steps": [], "seconds": 0.0}
     checked = [check(step.name) for step in steps_of(claim_id)]
     if not checked:
         status = "none"
@@ -108,25 +121,88 @@ def _symbolic(claim_id: str) -> dict:
     else:
         status = "holds" if has_z3() else "identities only"
     seconds = round(sum(c["seconds"] for c in checked), 2)
-    return {"status": status, "steps": checked, "whole": claim_id in WHOLE, "seconds": seconds}
+    return {"status": status, "steps": checked, "seconds": seconds}
 
 
-def _formal(claim_id: str, built: Build) -> dict:
+def _verdict(claim_id: str) -> dict:
+    if claim_id not in claims:
+        return {"status": "none", "wrong": "", "seconds": 0.0}
+    begin = time.perf_counter()
+    wrong = fault(claims[claim_id])
+    seconds = round(time.perf_counter() - begin, 2)
+    return {"status": "fails" if wrong else "holds", "wrong": wrong, "seconds": seconds}
+
+
+def goals_of(listed: Sequence[Theorem]) -> tuple[dict[str, Goal], dict[str, str]]:
+    """What each theorem that proves or refutes a claim must say, by its claim and name; and why others have no statement."""
+    goals, untranslated = {}, {}
+    for t in listed:
+        if t.role not in ("proves", "refutes"):
+            continue
+        try:
+            goals[f"{t.claim} {t.name}"] = Goal(goal(claims[t.claim], t.role), t.name)
+        except InputError as error:
+            untranslated[f"{t.claim} {t.name}"] = str(error)
+        except Exception as error:  # a formula that does what terms cannot do
+            untranslated[f"{t.claim} {t.name}"] = f"not evaluated on Coq terms: {type(error).__name__}: {error}"
+    return goals, untranslated
+
+
+def _formal(claim_id: str, built: Build, untranslated: Mapping[str, str]) -> dict:
     mine = [t for t in (theorems() if COQ.is_dir() else ()) if t.claim == claim_id]
-    roles = {t.role for t in mine}
+    deciding = [t for t in mine if t.role in ("proves", "refutes")]
+    reason = next((untranslated[f"{t.claim} {t.name}"] for t in deciding if f"{t.claim} {t.name}" in untranslated), "")
+    differing = [t.name for t in deciding if f"{t.claim} {t.name}" in built.differs]
     if not mine:
         status = "none"
     elif built.status != "checked":
         status = built.status
+    elif differing or reason:
+        status, reason = "differs", reason or f"the claim as coded is not what {differing[0]} says"
+    elif len(deciding) != 1:
+        status, reason = "differs", f"one theorem must prove or refute it, not {len(deciding)}"
     else:
-        status = "proved" if "proves" in roles else "refuted" if "refutes" in roles else "none"
-    return {"status": status, "theorems": [{"name": t.name, "role": t.role} for t in mine]}
+        status = {"proves": "proved", "refutes": "refuted"}[deciding[0].role]
+    return {"status": status, "reason": reason, "theorems": [{"name": t.name, "role": t.role} for t in mine]}
 
 
 def is_proved(row: dict) -> bool:
-    """Whether a machine has checked the whole claim: in Coq, or by scalar steps where these are all of it."""
-    whole = row["symbolic"]["status"] == "holds" and row["symbolic"]["whole"]
-    return row["formal"]["status"] == "proved" or whole
+    """Whether Coq has checked the claim as coded, and nothing that was checked beside speaks against it."""
+    others = (row["chain"]["status"], row["symbolic"]["status"])
+    return row["formal"]["status"] == "proved" and row["verdict"]["status"] == "holds" and "fails" not in others
+
+
+def found(result: dict) -> dict[str, Any]:
+    """What a run on all claims says, as a record says it.
+
+    Raises:
+        InputError: Coq or z3 did not run, or something failed.
+    """
+    whole = result["coq"]["status"] == "checked" and result["z3"] and len(result["claims"]) == len(subjects())
+    if not whole or exit_code(result):
+        why = "; ".join(remarks(result))
+        raise InputError(f"a record needs a run of all claims, with Coq and z3, in which nothing fails: {why}")
+    refuted = [row["id"] for row in result["claims"] if row["formal"]["status"] == "refuted"]
+    return body_of(result["coq"]["version"], [row["id"] for row in result["claims"] if row["proved"]], refuted)
+
+
+def record(result: dict) -> str:
+    """Write the repository's record of this run, and say so."""
+    body = found(result)
+    return f"wrote {write_record(body).name}: {len(body['proved'])} claims proved, {len(body['refuted'])} refuted"
+
+
+def check_record(result: dict) -> str:
+    """Hold the repository's record against this run, and say that it is what was found.
+
+    Raises:
+        InputError: it is not.
+    """
+    recorded, body = read_record(), found(result)
+    for name in ("proved", "refuted"):
+        if differing := sorted(set(recorded[name]) ^ set(body[name])):
+            raise InputError(f"proofs_checks/record.json is not what was found: {differing[0]} is not {name} in both")
+    return f"the record is what was found: {len(body['proved'])} claims proved, {len(body['refuted'])} refuted"
 
 
 STYLES = {
@@ -135,6 +211,7 @@ STYLES = {
     "refuted": "red",
     "fails": "bold red",
     "failed": "bold red",
+    "differs": "bold red",
     "not run": "yellow",
 }
 
@@ -144,11 +221,11 @@ def table(result: dict) -> Table:
     grid = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, width=100)
     for name in ("claim", "chain"):
         grid.add_column(name, no_wrap=True)
-    for name in ("steps", "tried", "s"):
+    for name in ("steps", "tried"):
         grid.add_column(name, justify="right", no_wrap=True)
     grid.add_column("symbolic", no_wrap=True)
-    for name in ("steps", "s"):
-        grid.add_column(name, justify="right", no_wrap=True)
+    grid.add_column("steps", justify="right", no_wrap=True)
+    grid.add_column("verdict", no_wrap=True)
     grid.add_column("formal (Coq)", no_wrap=True)
     grid.add_column("thms", justify="right", no_wrap=True)
     for row in result["claims"]:
@@ -156,9 +233,10 @@ def table(result: dict) -> Table:
         grid.add_row(
             row["id"],
             _word(chain),
-            *_counts(chain, f"{chain['steps']}", f"{chain['instances']:,}", f"{chain['seconds']:.1f}"),
+            *_counts(chain, f"{chain['steps']}", f"{chain['instances']:,}"),
             _word(symbolic),
-            *_counts(symbolic, f"{len(symbolic['steps'])}", f"{symbolic['seconds']:.1f}"),
+            *_counts(symbolic, f"{len(symbolic['steps'])}"),
+            _word(row["verdict"]),
             _word(formal),
             *_counts(formal, f"{len(formal['theorems'])}"),
         )
@@ -185,6 +263,8 @@ def remarks(result: dict) -> list[str]:
     if not result["z3"]:
         lines.append(f"z3 not run: the module z3 is not installed; {INSTALL}")
     lines += [f"WRONG: {row['chain']['wrong']}" for row in result["claims"] if row["chain"]["wrong"]]
+    lines += [f"VERDICT: {row['id']}: {row['verdict']['wrong']}" for row in result["claims"] if row["verdict"]["wrong"]]
+    lines += [f"DIFFERS: {row['id']}: {row['formal']['reason']}" for row in result["claims"] if row["formal"]["reason"]]
     lines += [
         f"FAILS: {row['id']}, scalar step {step['step']}: {step['statement']}"
         for row in result["claims"]
@@ -195,8 +275,9 @@ def remarks(result: dict) -> list[str]:
 
 
 def exit_code(result: dict) -> int:
-    """0 where all that ran passed; 1 where Coq or a scalar step fails; 3 where a chain does, which is floating point."""
+    """0 where all that ran passed; 1 where Coq or a scalar step fails; 3 where a chain or a verdict does, in floating point."""
     rows = result["claims"]
-    if result["coq"]["status"] == "failed" or any(row["symbolic"]["status"] == "fails" for row in rows):
+    wrong = any(row["symbolic"]["status"] == "fails" or row["formal"]["status"] == "differs" for row in rows)
+    if result["coq"]["status"] == "failed" or wrong:
         return 1
-    return 3 if any(row["chain"]["status"] == "fails" for row in rows) else 0
+    return 3 if any("fails" in (row["chain"]["status"], row["verdict"]["status"]) for row in rows) else 0

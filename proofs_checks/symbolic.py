@@ -44,8 +44,6 @@ FURTHER = {
     "fromage.relative-size": ("relative-size",),
     "fromage.lars-equivalence": ("lars-reviewer", "lars-published"),
 }
-# Claims whose whole statement the scalar steps are: nothing is left to vectors, depth or calculus.
-WHOLE = frozenset({"equation3", "fromage.lars-equivalence"})
 
 
 def has_z3() -> bool:

@@ -80,7 +80,10 @@ class ClaimRecord(Result):
 
 @dataclass(frozen=True)
 class Report(Result):
-    """The result of `drt verify`; interrupted by the user, or cut by the timeout, it holds what had been done."""
+    """The result of `drt verify`; interrupted by the user, or cut by the timeout, it holds what had been done.
+
+    proofs: by what the claims that are called proved were checked; "" where there are none.
+    """
 
     schema: int
     version: str
@@ -91,6 +94,7 @@ class Report(Result):
     cut: bool
     networks: list[TrainedNetwork]
     claims: list[ClaimRecord]
+    proofs: str = ""
 
 
 def claim_record(

@@ -21,7 +21,7 @@ from drt.numeric.pool import Progress, silent, workers
 from drt.numeric.timeout import check_timeout
 from drt.theory.registry import claims, of_steps
 from drt.training.data import load_digits
-from proofs_checks.recorded import proved_claims
+from proofs_checks.recorded import proofs
 
 SCHEMA = 1
 # Of the budget, what is left for searching: certifying and what stands in no unit take a quarter, and two cores work.
@@ -84,7 +84,7 @@ def verify(
         outcomes = {name: future.result() if _done(future) else NOT_ATTACKED for future, name in attacks.items()}
     for claim_id, outcome in outcomes.items():
         evidence[claim_id]["attack"] = _of_attack(outcome)
-    proved = proved_claims()
+    known = proofs()
     return Report(
         schema=SCHEMA,
         version=drt.__version__,
@@ -94,7 +94,8 @@ def verify(
         interrupted=interrupted,
         cut=cut,
         networks=sorted(networks, key=lambda network: (network.activation, network.depth)),
-        claims=[claim_record(name, evidence[name], outcomes[name], name in proved) for name in claims],
+        claims=[claim_record(name, evidence[name], outcomes[name], name in known.claims) for name in claims],
+        proofs=known.said,
     )
 
 

@@ -959,16 +959,13 @@ End TrustClaims.
 Section StepClaims.
 Import OfStep.
 
-Lemma inverse_root eta : 1 / sqrt (1 + eta ^ 2) = prefactor eta.
-Proof. unfold prefactor, Rdiv. rewrite Rmult_1_l. simpl. rewrite Rmult_1_r. reflexivity. Qed.
-
-(** 1 − p, as it is evaluated without cancellation. *)
-Lemma one_minus_prefactor eta : - (exp (- ln (1 + eta ^ 2) / 2) - 1) = 1 - prefactor eta.
+(** 1 − p = η²/(r(1 + r)), r = √(1+η²), as it is evaluated without cancellation. *)
+Lemma one_minus_prefactor eta :
+  eta ^ 2 / (sqrt (1 + eta ^ 2) * (1 + sqrt (1 + eta ^ 2))) = 1 - prefactor eta.
 Proof.
-  replace (eta ^ 2) with (eta * eta) by ring. assert (H : 0 < 1 + eta * eta) by nra.
-  replace (exp (- ln (1 + eta * eta) / 2)) with (prefactor eta); [ring|].
-  unfold prefactor. rewrite <- Rpower_sqrt by exact H. rewrite <- Rpower_Ropp. unfold Rpower.
-  f_equal. field.
+  replace (eta ^ 2) with (eta * eta) by ring. unfold prefactor.
+  assert (H1 := sqrt_sqr_1p eta). assert (H2 := sqrt_1p_ge1 eta).
+  set (r := sqrt (1 + eta * eta)) in *. replace (eta * eta) with (r * r - 1) by lra. field. lra.
 Qed.
 
 Lemma zero_discrepancy a a' c c' : a = a' -> c = c' -> Rmax (Rabs (a - a')) (Rabs (c - c')) = 0.
@@ -978,21 +975,24 @@ Section Of.
 Variable m : measurement.
 
 Lemma step_sizes :
-  size m = sqrt (2 * - (exp (- ln (1 + eta m ^ 2) / 2) - 1) * (1 + 1 / sqrt (1 + eta m ^ 2) * eta m * cosine m)) /\
+  size m = sqrt (2 * (eta m ^ 2 / (sqrt (1 + eta m ^ 2) * (1 + sqrt (1 + eta m ^ 2))))
+                 * (1 + eta m / sqrt (1 + eta m ^ 2) * cosine m)) /\
   lars_size m = eta m.
 Proof.
   assert (He := eta_pos m). assert (HW := weight_nonzero m). assert (HG := gradient_nonzero m). split.
-  - rewrite one_minus_prefactor, inverse_root.
-    apply (fromage_relative_size (rows m) (columns m) (eta m) (weight m) (gradient m)); [lra|exact HG|exact HW].
+  - rewrite one_minus_prefactor.
+    replace (eta m / sqrt (1 + eta m ^ 2)) with (prefactor (eta m) * eta m)
+      by (unfold prefactor, Rdiv; replace (eta m ^ 2) with (eta m * eta m) by ring; ring).
+    apply (Fromage.fromage_relative_size (rows m) (columns m) (eta m) (weight m) (gradient m)); [lra|exact HG|exact HW].
   - rewrite <- (lars_relative_size (rows m) (columns m) (eta m) (weight m) (gradient m) (Rlt_le _ _ He) HG HW).
     unfold lars_size, share, after_lars. f_equal. apply fro_ext; intros. unfold msub, lars, madd. ring.
 Qed.
 
 (** Nothing is in the way of a cosine of exactly zero in real arithmetic. *)
-Lemma orthogonal : Rabs (cosine m) <= (INR (entries m) + 8) * unit m ->
+Lemma orthogonal : Rabs (cosine m) <= zero_cosine m ->
   dotF (rows m) (columns m) (weight m) (gradient m) = 0.
 Proof.
-  unfold unit. rewrite Rmult_0_r. intros H. assert (Hp := Rabs_pos (cosine m)).
+  unfold zero_cosine. intros H. assert (Hp := Rabs_pos (cosine m)).
   assert (Hc : cosine m = 0) by (destruct (Req_dec (cosine m) 0) as [|Hn]; [assumption|assert (P := Rabs_pos_lt _ Hn); lra]).
   assert (HW := weight_nonzero m). assert (HG := gradient_nonzero m).
   unfold cosine, cos_angle in Hc.
@@ -1005,17 +1005,17 @@ Qed.
 End Of.
 
 Theorem fromage_relative_size : forall m : measurement,
-  Rmax (Rabs (size m - sqrt (2 * - (exp (- ln (1 + eta m ^ 2) / 2) - 1)
-                             * (1 + 1 / sqrt (1 + eta m ^ 2) * eta m * cosine m))))
+  Rmax (Rabs (size m - sqrt (2 * (eta m ^ 2 / (sqrt (1 + eta m ^ 2) * (1 + sqrt (1 + eta m ^ 2))))
+                             * (1 + eta m / sqrt (1 + eta m ^ 2) * cosine m))))
        (Rabs (lars_size m - eta m))
   <= error m
-     + sqrt (2 * - (exp (- ln (1 + eta m ^ 2) / 2) - 1) * (1 + 1 / sqrt (1 + eta m ^ 2) * eta m * cosine m))
-       * (8 * unit m
-          + 1 / sqrt (1 + eta m ^ 2) * eta m * cosine_error m
-            / (1 + 1 / sqrt (1 + eta m ^ 2) * eta m * cosine m)).
+     + sqrt (2 * (eta m ^ 2 / (sqrt (1 + eta m ^ 2) * (1 + sqrt (1 + eta m ^ 2))))
+             * (1 + eta m / sqrt (1 + eta m ^ 2) * cosine m))
+       * (formula_error m
+          + eta m / sqrt (1 + eta m ^ 2) * cosine_error m / (1 + eta m / sqrt (1 + eta m ^ 2) * cosine m)).
 Proof.
   intros m. destruct (step_sizes m) as [H1 H2]. rewrite zero_discrepancy by assumption.
-  unfold error, unit, cosine_error. right. unfold Rdiv. ring.
+  unfold error, formula_error, cosine_error. right. unfold Rdiv. ring.
 Qed.
 
 Theorem fromage_relative_size_second_order : forall m : measurement,
@@ -1027,14 +1027,14 @@ Proof.
 Qed.
 
 Theorem fromage_norm_growth : forall m : measurement,
-  Rabs (cosine m) <= (INR (entries m) + 8) * unit m ->
+  Rabs (cosine m) <= zero_cosine m ->
   Rmax (Rabs (grown m - sqrt (1 + eta m ^ 2))) (Rabs (kept m - 1))
-  <= error m + eta m * ((INR (entries m) + 8) * unit m + cosine_error m).
+  <= error m + eta m * (zero_cosine m + cosine_error m).
 Proof.
   intros m Ho. apply orthogonal in Ho.
   assert (He := eta_pos m). assert (HW := weight_nonzero m). assert (HG := gradient_nonzero m).
   rewrite zero_discrepancy.
-  - unfold error, unit, cosine_error. right. ring.
+  - unfold error, zero_cosine, cosine_error. right. ring.
   - replace (eta m ^ 2) with (eta m * eta m) by ring. unfold grown, share, after_lars.
     rewrite lars_norm_growth by (lra || assumption). field. lra.
   - unfold kept, share, after_fromage. rewrite Fromage.fromage_norm_growth by (lra || assumption). field. lra.
@@ -1050,12 +1050,12 @@ Proof.
 Qed.
 
 Theorem fromage_fixed_point : forall m : measurement,
-  (eta m - eta m ^ 2 / (1 + sqrt (1 + eta m ^ 2))) / sqrt (1 + eta m ^ 2) <= size_end m.
+  (eta m - eta m ^ 2 / (1 + sqrt (1 + eta m ^ 2))) / sqrt (1 + eta m ^ 2) <= size m.
 Proof.
   intros m. assert (He := eta_pos m). assert (HW := weight_nonzero m). assert (HG := gradient_nonzero m).
   destruct (fromage_moves (rows m) (columns m) (eta m) (weight m) (gradient m) ltac:(lra) HG He HW) as [_ H].
   replace ((eta m - _) / _) with (prefactor (eta m) * (1 + eta m) - 1).
-  - unfold size_end, size, share, after_fromage. apply Rmult_le_reg_r with (fro (rows m) (columns m) (weight m)); [exact HW|].
+  - unfold size, share, after_fromage. apply Rmult_le_reg_r with (fro (rows m) (columns m) (weight m)); [exact HW|].
     unfold Rdiv. rewrite Rmult_assoc, Rinv_l by lra. lra.
   - replace (eta m ^ 2) with (eta m * eta m) by ring. unfold prefactor.
     assert (H1 := sqrt_sqr_1p (eta m)). assert (H2 := sqrt_1p_ge1 (eta m)).

@@ -306,7 +306,6 @@ Record measurement := {
 Section Fields.
 Variable m : measurement.
 
-Definition entries : nat := (rows m * columns m)%nat.
 Definition share (A : mat) : R := fro (rows m) (columns m) A / fro (rows m) (columns m) (weight m).
 Definition after_fromage : mat := fromage (rows m) (columns m) (eta m) (weight m) (gradient m).
 Definition after_lars : mat := lars (rows m) (columns m) (eta m) (weight m) (gradient m).
@@ -318,7 +317,6 @@ Definition after_as_lars : mat :=
 
 Definition cosine : R := cos_angle (rows m) (columns m) (weight m) (gradient m).
 Definition size : R := share (msub after_fromage (weight m)).
-Definition size_end : R := size.
 Definition lars_size : R := share (msub after_lars (weight m)).
 Definition kept : R := share after_fromage.
 Definition grown : R := share after_lars.
@@ -330,6 +328,8 @@ End Fields.
 (** There is no rounding in real arithmetic. *)
 Definition error (m : measurement) : R := 0.
 Definition cosine_error (m : measurement) : R := 0.
-Definition unit (m : measurement) : R := 0.
+Definition formula_error (m : measurement) : R := 0.
+(** The cosine that counts as zero. *)
+Definition zero_cosine (m : measurement) : R := 0.
 
 End OfStep.

@@ -12,15 +12,17 @@ from drt.cli import main
 from proofs_checks import prove as module
 from proofs_checks import recorded, theorem1
 from proofs_checks.chain import Setup
-from proofs_checks.formal import Build, theorems
+from proofs_checks.formal import Build, Theorem, theorems
 from proofs_checks.prove import exit_code, prove, remarks, table
-from proofs_checks.recorded import digest, proved_claims, record_file
+from proofs_checks.recorded import cache_file, digest, proofs
 from tests.proofs_checks.common import lowered
 
 
 @pytest.fixture(autouse=True)
-def _own_cache_and_a_short_battery(monkeypatch, tmp_path):
+def _own_cache_no_record_and_a_short_battery(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "BATTERY", (Setup(depth=2, width=3, alpha=0.5, kappa=3.0, batch=8),))
+    monkeypatch.setattr(module, "fault", lambda claim: "")  # tests/proofs_checks/test_verdict_check.py runs it
+    monkeypatch.setattr(recorded, "NAME", "none.json")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
@@ -28,10 +30,14 @@ def _own_cache_and_a_short_battery(monkeypatch, tmp_path):
 def coq(monkeypatch):
     """Pretend that Coq said this."""
 
-    def say(status, reason=""):
-        monkeypatch.setattr(module, "build", lambda: Build(status, reason, 12.0, "8.16.1"))
+    def say(status, reason="", differs=()):
+        monkeypatch.setattr(module, "build", lambda goals: Build(status, reason, 12.0, "8.16.1", frozenset(differs)))
 
     return say
+
+
+def proved_claims():
+    return set(proofs().claims)
 
 
 def row(result, claim_id):
@@ -80,18 +86,53 @@ def test_without_coq_nothing_is_passed_off_as_proved(coq):
     assert proved_claims() == set()
 
 
-def test_equation3_is_proved_by_its_scalar_steps_alone(coq):
+def test_scalar_steps_alone_prove_nothing(coq):
+    """They are not tied to the claim as coded."""
     coq("not run", "no Coq")
-    prove("equation3")
-    assert proved_claims() == {"equation3"}
+    result = prove("equation3")
+    assert row(result, "equation3")["symbolic"]["status"] == "holds"
+    assert proved_claims() == set()
 
 
-def test_without_z3_scalar_steps_prove_nothing(coq, monkeypatch):
+def test_without_z3_it_is_said(coq, monkeypatch):
     coq("not run", "no Coq")
     monkeypatch.setattr(module, "has_z3", lambda: False)
     result = prove("equation3")
     assert row(result, "equation3")["symbolic"]["status"] == "identities only"
     assert "z3 not run: the module z3 is not installed; pip install z3-solver" in remarks(result)
+
+
+def test_a_claim_that_differs_from_its_theorem_is_not_proved(coq):
+    coq("checked", differs=["lemma1 Claims.lemma1"])
+    result = prove("lemma1")
+    assert row(result, "lemma1")["formal"]["status"] == "differs"
+    assert remarks(result)[-1] == "DIFFERS: lemma1: the claim as coded is not what Claims.lemma1 says"
+    assert exit_code(result) == 1
+    assert proved_claims() == set()
+
+
+def test_two_theorems_do_not_decide_one_claim(coq, monkeypatch):
+    coq("checked")
+    twice = (*theorems(), Theorem("lemma1", "Claims.lemma1_mean", "proves"))
+    monkeypatch.setattr(module, "theorems", lambda: twice)
+    assert row(prove("lemma1"), "lemma1")["formal"]["reason"] == "one theorem must prove or refute it, not 2"
+
+
+def test_a_failing_scalar_step_blocks_proved(coq, monkeypatch):
+    coq("checked")
+    failing = {"step": "x", "statement": "x", "passed": False, "seconds": 0.0}
+    monkeypatch.setattr(module, "check", lambda name: failing)
+    result = prove("theorem1.function")
+    assert not row(result, "theorem1.function")["proved"]
+    assert exit_code(result) == 1
+
+
+def test_a_failing_verdict_blocks_proved(coq, monkeypatch):
+    coq("checked")
+    monkeypatch.setattr(module, "fault", lambda claim: "it is wrong")
+    result = prove("theorem1.function")
+    assert remarks(result)[-1] == "VERDICT: theorem1.function: it is wrong"
+    assert exit_code(result) == 3
     assert proved_claims() == set()
 
 
@@ -116,9 +157,9 @@ def test_a_failed_build_takes_the_proof_back(coq):
 
 
 def test_a_record_that_is_none_is_ignored():
-    record_file().parent.mkdir(parents=True)
-    for text in ("", "[]", '{"schema": 1}', json.dumps({"schema": 1, "sha256": digest(), "claims": ["x"]})):
-        record_file().write_text(text)
+    cache_file().parent.mkdir(parents=True)
+    for text in ("", "[]", '{"schema": 2}', json.dumps({"schema": 2, "sha256": digest(), "claims": ["x"]})):
+        cache_file().write_text(text)
         assert proved_claims() == set()
 
 
