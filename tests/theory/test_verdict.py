@@ -7,9 +7,10 @@ import torch
 
 import drt
 from drt.errors import InputError
+from drt.numeric.spectra import UNIT
 from drt.theory.outcome import Outcome
 from drt.theory.registry import of_network
-from drt.theory.verdict import Verdict
+from drt.theory.verdict import Verdict, Verdicts
 from tests.instances import array, generator, instance, measured, normal, scalars
 
 # W = [1 0] is perfectly conditioned and still kills a direction.
@@ -236,3 +237,36 @@ def test_no_claim_recorded_as_true_is_violated(seed):
                 for m in [f] if claim.quantity == "function" else js:
                     if claim.known == "true":
                         assert drt.check(claim, m).count("violated") == 0, (claim.id, widths, spec)
+
+
+def stretched(n, depth, kappa):
+    """n instances: W_l = c_l·diag(1, 1/κ), ΔW_l = δ_l W_l, x = e₁: the change is Π(1 + δ_l) − 1 whatever κ is."""
+    rng = generator(7)
+    ws = [(1 + normal(rng, n).abs())[:, None, None] * torch.diag(array(1.0, 1 / kappa)) for _ in range(depth)]
+    dws = [w * (0.01 + 0.1 * normal(rng, n).abs())[:, None, None] for w in ws]
+    return drt.measure(drt.Network(ws, "identity"), dws, array(1.0, 0.0))
+
+
+def outcomes_of(formula, m):
+    verdicts = Verdicts(drt.bound(hypotheses=())(formula), m)
+    return {outcome: verdicts.count(outcome) for outcome in Outcome if verdicts.count(outcome)}
+
+
+def test_the_rounding_of_a_formula_s_own_logarithms_is_allowed_for():
+    """Factors up to κ^{2L} = 10³²⁰ that cancel leave errors of their logarithms: 16(L + 4)u·(1 + |log| + 2L log κ) = 5e-11."""
+    m = stretched(200, 16, 1e10)
+    allowed = 16 * 20 * UNIT * (1 + 32 * math.log(1e10))
+    for share, outcome in ((0.0, "undecided"), (0.1, "undecided"), (10.0, "violated")):
+
+        def formula(m, share=share):
+            size = m.kappa_w.prod(-1)
+            return (1 - share * allowed) * (m.change * size * size * size * size / size / size / size / size)
+
+        assert outcomes_of(formula, m) == {outcome: 200}
+
+
+def test_a_violation_is_one_of_the_bound_s_upper_end():
+    """κ = 10¹⁰ is known to 4u·κ = 4e-6, relative: a bound 10⁻⁷ below the change may be above it, one 10⁻⁴ below is not."""
+    m = stretched(50, 1, 1e10)
+    for below, outcome in ((1e-7, "undecided"), (1e-4, "violated"), (-1e-7, "undecided"), (-1e-4, "holds")):
+        assert outcomes_of(lambda m, b=below: (1 - b) * m.change * m.kappa / 1e10, m) == {outcome: 50}
