@@ -40,7 +40,15 @@ class Measurement(WeightFields):
 
     @staticmethod
     def of(instance: Instance, quantity: Quantity, layer: int = 0) -> Measurement:
-        """The measurement of this quantity: of the function, or of the layer-l-to-output Jacobian."""
+        """The measurement of this quantity: of the function, or of the layer-l-to-output Jacobian.
+
+        Raises:
+            InputError: a quantity that is not one of a network and an input.
+        """
+        if not quantity.of_network:
+            raise InputError(
+                f"quantity={quantity.value!r} is not measured on an instance; expected function or jacobian"
+            )
         return FunctionMeasurement(instance) if quantity is FUNCTION else JacobianMeasurement(instance, layer)
 
     @property

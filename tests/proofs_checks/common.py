@@ -7,6 +7,7 @@ import torch
 
 from drt.falsify.extremal import constructions
 from drt.measurement.measurement import Measurement
+from drt.measurement.quantity import OF_NETWORKS
 from drt.measurement.sampling import Recipe, generator
 from drt.theory.registry import claims
 from drt.training.data import load_digits
@@ -25,7 +26,7 @@ def of(chain, instance):
 
 def both(instance):
     """Function and J_0; chains about the same measurement share what they measure."""
-    return {quantity: Measurement.of(instance, quantity) for quantity in ("function", "jacobian")}
+    return {quantity: Measurement.of(instance, quantity) for quantity in OF_NETWORKS}
 
 
 def random_instance(chain, activation=LEAKY, **changes):
