@@ -21,7 +21,7 @@ from drt.experiments import laws
 from drt.experiments.audit import ETAS, KINDS, audit
 from drt.numeric.pool import Progress, silent
 from figures import common, style, trained
-from figures.audit_summary import Results, summarise
+from figures.audit_summary import AuditSummary, Results, summarise
 from figures.audit_words import sentences, text
 
 COLOURS = {"plain": style.BLUE, "residual": style.ORANGE, "batch norm": style.GREEN}
@@ -29,7 +29,7 @@ DRAWN_BELOW_ONE = 0.5  # where effective depths below 1 are drawn
 MARKERS = {"plain": "o", "residual": "s", "batch norm": "^"}
 
 
-def draw(results: Results, summary: dict, caption: str, layer: int) -> Figure:
+def draw(results: Results, summary: AuditSummary, caption: str, layer: int) -> Figure:
     """Above, a kind a panel: the change over deep relative trust. Below: L_eff and the least C against L, errors of laws.
 
     Args:
@@ -42,7 +42,7 @@ def draw(results: Results, summary: dict, caption: str, layer: int) -> Figure:
     size = (10.2, 7.5 + 0.155 * (text.count("\n") + 1))
     figure = Figure(figsize=size)
     above = 1 - 0.35 / size[1]
-    kinds = list(summary["laws"])
+    kinds = list(summary.laws)
     ratio = figure.add_gridspec(
         1, len(kinds), left=0.075, right=0.985, top=above, bottom=1 - 3.15 / size[1], wspace=0.08
     )
@@ -65,41 +65,41 @@ def draw(results: Results, summary: dict, caption: str, layer: int) -> Figure:
     return figure
 
 
-def draw_ratio(ax: Axes, results: Results, kind: str, summary: dict) -> None:
+def draw_ratio(ax: Axes, results: Results, kind: str, summary: AuditSummary) -> None:
     """The change over (1+η)^L − 1 against η: median and quartiles over all slices of a depth."""
-    depths = sorted({row["depth"] for row in summary["networks"]})
+    depths = sorted({row.depth for row in summary.networks})
     colours = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(depths)))
     for depth, colour in zip(depths, colours, strict=True):
         own = [b.ratio for p, b in results if b is not None and (p.depth, p.kind) == (depth, kind)]
         if own:
             low, middle, high = np.nanquantile(own, (0.25, 0.5, 0.75), axis=0)
-            etas = np.asarray(summary["etas"])
+            etas = np.asarray(summary.etas)
             ax.fill_between(etas, low, high, color=colour, alpha=0.16, lw=0)
             ax.plot(etas, middle, color=colour, lw=1.5, label=f"L = {depth}")
     ax.axhline(1, color="black", lw=1.2, ls=style.DASHED)
     ax.set(xscale="log", yscale="log", title=kind)
     ax.set_xlabel("relative size η of the perturbation", **style.LABEL)
-    if kind == next(iter(summary["laws"])):
+    if kind == next(iter(summary.laws)):
         ax.legend(fontsize=8, **style.LEGEND, loc="upper left", handlelength=1.6)
     ax.title.set(**style.TITLE)
     style.bare(ax)
 
 
-def _series(summary: dict, kind: str, field: str) -> tuple[list[float], list]:
+def _series(summary: AuditSummary, kind: str, field: str) -> tuple[list[float], list]:
     """Depths, drawn a little apart for each kind, and a field of their rows."""
     apart = 1.05 ** (list(KINDS).index(kind) - 1)
-    rows = [row for row in summary["networks"] if row["kind"] == kind and row["slices"]]
-    return [row["depth"] * apart for row in rows], [row[field] for row in rows]
+    rows = [(row.depth, row.found) for row in summary.networks if row.kind == kind and row.found]
+    return [depth * apart for depth, _ in rows], [getattr(found, field) for _, found in rows]
 
 
-def draw_depths(ax: Axes, summary: dict, kinds: Sequence[str]) -> None:
+def draw_depths(ax: Axes, summary: AuditSummary, kinds: Sequence[str]) -> None:
     """L_eff against L, with its interval; dashed: L_eff = L. Below 1 it has no meaning, and is drawn at the foot."""
     for kind in kinds:
         depths, values = _series(summary, kind, "effective_depth")
         middle, low, high = np.clip(np.array(values).T, DRAWN_BELOW_ONE, 1e4)
         ax.errorbar(depths, middle, (middle - low, high - middle), color=COLOURS[kind], marker=MARKERS[kind], ms=5,
                     lw=1.2, elinewidth=1, capsize=2, label=kind)  # fmt: skip
-    ends = np.array([row["depth"] for row in summary["networks"]])
+    ends = np.array([row.depth for row in summary.networks])
     ax.plot([ends.min(), ends.max()], [ends.min(), ends.max()], color="black", lw=1.2, ls=style.DASHED)
     ax.set_yscale("log")
     top = ax.get_ylim()[1]
@@ -109,24 +109,24 @@ def draw_depths(ax: Axes, summary: dict, kinds: Sequence[str]) -> None:
     ax.set_ylim(DRAWN_BELOW_ONE / 1.2, top)
     ax.legend(fontsize=8, **style.LEGEND, loc="upper left", handlelength=1.6)
     ax.set_ylabel("effective depth", **style.LABEL)
-    trained.against_depth(ax, summary["networks"])
+    trained.against_depth(ax, (row.depth for row in summary.networks))
 
 
-def draw_constants(ax: Axes, summary: dict, kinds: Sequence[str]) -> None:
+def draw_constants(ax: Axes, summary: AuditSummary, kinds: Sequence[str]) -> None:
     """The least C with which C[(1+η)^L − 1] holds on a slice, median, against L."""
     for kind in kinds:
         ax.plot(*_series(summary, kind, "constant"), color=COLOURS[kind], marker=MARKERS[kind], ms=5, lw=1.2)
     ax.set_yscale("log")
     ax.axhline(1, color="black", lw=1.2, ls=style.DASHED)
     ax.set_ylabel("least C with change ≤ C[(1+η)ᴸ − 1]", **style.LABEL)
-    trained.against_depth(ax, summary["networks"])
+    trained.against_depth(ax, (row.depth for row in summary.networks))
 
 
-def draw_errors(ax: Axes, summary: dict, kinds: Sequence[str]) -> None:
+def draw_errors(ax: Axes, summary: AuditSummary, kinds: Sequence[str]) -> None:
     """The median error of each law, in decades."""
     names = list(laws.LAWS)[::-1]
     for shift, kind in zip((0.18, 0, -0.18), kinds, strict=False):
-        errors = [summary["laws"][kind][name]["error"] for name in names]
+        errors = [summary.laws[kind][name].error for name in names]
         ax.plot(errors, np.arange(len(names)) + shift, ls="", marker=MARKERS[kind], ms=5, color=COLOURS[kind])
     ax.set_yticks(range(len(names)), [laws.LAWS[name].formula for name in names])
     ax.set_xlim(0, None)
@@ -134,7 +134,7 @@ def draw_errors(ax: Axes, summary: dict, kinds: Sequence[str]) -> None:
     style.bare(ax)
 
 
-def data_files(results: Results, summary: dict, caption: str) -> dict[str, bytes]:
+def data_files(results: Results, summary: AuditSummary, caption: str) -> dict[str, bytes]:
     """audit.csv: a row a checkpoint, with every law; audit-slices.csv: every η; audit.txt: the caption."""
     head = ("layers", "network", "optimiser", "seed", "step")
     columns = [*head, "status", "loss", "accuracy", "points", "exceeded", "median_factor", "largest_factor",
@@ -159,7 +159,7 @@ def data_files(results: Results, summary: dict, caption: str) -> dict[str, bytes
                 best.factor,
             ]
             row += [v for f in b.fits.values() for v in (f.factor, f.shape, f.error, f.r2)]
-            slices += [(*key, *map(float, v)) for v in zip(summary["etas"], b.changes, b.ratio, strict=True)]
+            slices += [(*key, *map(float, v)) for v in zip(summary.etas, b.changes, b.ratio, strict=True)]
         rows.append(row + [""] * (len(columns) - len(row)))
     return {
         "audit.csv": common.csv_file(columns, rows),
@@ -168,7 +168,7 @@ def data_files(results: Results, summary: dict, caption: str) -> dict[str, bytes
     }
 
 
-def caption(summary: dict, nets: trained.Nets, options: argparse.Namespace) -> str:
+def caption(summary: AuditSummary, nets: trained.Nets, options: argparse.Namespace) -> str:
     """What is shown, and what it supports."""
     shown = (
         f"Perceptrons ({trained.described(nets, options)}). Above: relative change in the gradient of layer {options.layer}, "
@@ -189,12 +189,12 @@ def main(arguments: list[str], progress: Progress | None = None) -> int:
     options = parser.parse_args(arguments)
     nets = trained.networks(options, start=False)
     results = trained.gathered(audit(nets, ETAS, options.layer, options.data, options.jobs, progress or silent))
-    summary = {"etas": list(ETAS), **summarise(results, trained.expected(nets))}
+    summary = summarise(results, trained.expected(nets))
     words = caption(summary, nets, options)
     files = common.save(
         options.out, "audit", draw(results, summary, words, options.layer), data_files(results, summary, words)
     )
-    common.report(options, {"caption": words, **summary}, text(summary), files)
+    common.report(options, {"caption": words, **summary.as_dict()}, text(summary), files)
     return 0
 
 

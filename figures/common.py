@@ -82,6 +82,13 @@ def save(folder: Path, stem: str, figure: Figure, data: dict[str, bytes]) -> lis
 
 
 def report(options: argparse.Namespace, summary: dict, text: str, files: Sequence[Path]) -> None:
-    """The numbers (or the text) on stdout, the files' names on stderr."""
+    """The numbers (or the text) on stdout, the files' names on stderr.
+
+    Args:
+        options: as parsed.
+        summary: the numbers, by name.
+        text: the same for people.
+        files: those that were written.
+    """
     print(json.dumps(all_finite(summary), ensure_ascii=False, allow_nan=False) if options.json else text)
     print(f"wrote {', '.join(map(str, files))}", file=sys.stderr)

@@ -98,7 +98,7 @@ def main(arguments: list[str], progress: Progress | None = None) -> int:
     summary = summarise(computed)
     text = caption(computed, summary)
     files = common.save(options.out, "figure1", draw(computed, text), data_files(computed, summary, text))
-    common.report(options, {"caption": text, **summary}, text, files)
+    common.report(options, {"caption": text, **summary.as_dict()}, text, files)
     return 0
 
 

@@ -12,6 +12,7 @@ from drt.experiments import laws
 from drt.numeric.formatting import number
 from figures import common, style
 from figures.figure1_data import Data, Panel
+from figures.figure1_summary import Figure1Summary
 
 LIMITS = (1e-2, 1e6)
 MINIBATCHES_AVERAGED = 5  # minibatches whose accuracies are averaged
@@ -113,7 +114,7 @@ def draw_laws(ax: Axes, etas: np.ndarray, changes: np.ndarray, depth: int) -> No
     ax.legend(loc="upper left", fontsize=7.5, **style.LEGEND, handlelength=2.2, borderaxespad=0.2)
 
 
-def data_files(data: Data, summary: dict, caption: str) -> dict[str, bytes]:
+def data_files(data: Data, summary: Figure1Summary, caption: str) -> dict[str, bytes]:
     """figure1.csv: the curves; figure1-accuracy.csv: every minibatch; figure1-laws.csv: medians of fits; figure1.txt."""
     curves, accuracies = [], []
     for panel in data.panels:
@@ -127,9 +128,9 @@ def data_files(data: Data, summary: dict, caption: str) -> dict[str, bytes]:
                     (*name, checkpoint.step, float(eta), *row) for eta, *row in zip(data.etas, *columns, strict=True)
                 ]
     rows = [
-        (p["title"], law, laws.LAWS[law].formula, laws.LAWS[law].parameters, error, p["closest"].get(law, 0))
-        for p in summary["panels"]
-        for law, error in p["errors"].items()
+        (p.title, law, laws.LAWS[law].formula, laws.LAWS[law].parameters, error, p.closest.get(law, 0))
+        for p in summary.panels
+        for law, error in p.errors.items()
     ]
     head = ("network", "seed", "step")
     return {

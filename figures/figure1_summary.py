@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 
 from drt.experiments import laws
 from drt.numeric.formatting import factor, number
+from drt.numeric.results import Result
 from figures.figure1_data import Data, Panel
 
 
-def summarise(data: Data) -> dict:
-    """The numbers behind the caption, panel by panel; see `_panel`."""
-    return {"panels": [_panel(panel, data.etas) for panel in data.panels if panel.stack("changes").size]}
-
-
-def _panel(panel: Panel, etas: np.ndarray) -> dict:
-    """Medians over all curves (seeds × checkpoints) unless said otherwise.
+@dataclass(frozen=True)
+class PanelSummary:
+    """One network in numbers: medians over all curves (seeds × checkpoints) unless said otherwise.
 
     points, exceeded: η > 0 with a finite change, and those above deep relative trust. factor: change over deep relative
     trust at the largest η: [least, median, largest]. growth: of log₁₀ change per unit η on [0.02, 0.1].
@@ -25,6 +23,40 @@ def _panel(panel: Panel, etas: np.ndarray) -> dict:
     closest. scale, spectral_scale: c of (1+cη)ᴸ − 1 and of Π(1+cρₖ) − 1.
     eta_lemma2: at cos θ = 1. eta_change_one, eta_loss_back: where the change reaches 1, and the loss its start again.
     """
+
+    title: str
+    depth: int
+    residual: bool
+    curves: int
+    zero_gradients: int
+    outcomes: dict[str, int]
+    accuracy: float
+    points: int
+    exceeded: int
+    factor: list[float]
+    growth: float
+    errors: dict[str, float]
+    closest: dict[str, int]
+    scale: float
+    spectral_scale: float
+    eta_lemma2: float
+    eta_change_one: float
+    eta_loss_back: float
+
+
+@dataclass(frozen=True)
+class Figure1Summary(Result):
+    """The numbers behind the caption, panel by panel."""
+
+    panels: list[PanelSummary]
+
+
+def summarise(data: Data) -> Figure1Summary:
+    """The panels that have curves."""
+    return Figure1Summary([_panel(panel, data.etas) for panel in data.panels if panel.stack("changes").size])
+
+
+def _panel(panel: Panel, etas: np.ndarray) -> PanelSummary:
     changes, losses, rho = (panel.stack(field) for field in ("changes", "losses", "rho"))
     curves = [
         (change, loss, own_rho)
@@ -37,26 +69,26 @@ def _panel(panel: Panel, etas: np.ndarray) -> dict:
     ratios = ratios[np.isfinite(ratios)]
     fits = [laws.fit_all(etas, change, own_rho) for change, _, own_rho in curves]
     fits = [f for f in fits if f]
-    return {
-        "title": panel.title,
-        "depth": panel.depth,
-        "residual": panel.config.residual,
-        "curves": len(curves),
-        "zero_gradients": int(changes.shape[0] * changes.shape[1] - len(curves)),
-        "outcomes": dict(Counter(run.outcome for run in panel.runs)),
-        "accuracy": _median([np.mean(run.accuracies[-20:]) for run in panel.runs if run.accuracies]),
-        "points": int(used.sum()),
-        "exceeded": int((used & (changes > trust)).sum()),
-        "factor": [float(q) for q in np.quantile(ratios, (0, 0.5, 1))] if len(ratios) else [np.nan] * 3,
-        "growth": _median([laws.slope(etas, change) for change, _, _ in curves]),
-        "errors": {name: _median([f[name].error for f in fits]) for name in laws.LAWS},
-        "closest": dict(Counter(min(f, key=lambda name: f[name].error) for f in fits).most_common()),
-        "scale": _median([f["scaled"].shape for f in fits]),
-        "spectral_scale": _median([f["scaled spectral"].shape for f in fits]),
-        "eta_lemma2": 2 ** (1 / panel.depth) - 1,
-        "eta_change_one": _median([laws.first_reach(etas, change, 1.0) for change, _, _ in curves]),
-        "eta_loss_back": _median([laws.first_reach(etas, loss, loss[0]) for _, loss, _ in curves]),
-    }
+    return PanelSummary(
+        title=panel.title,
+        depth=panel.depth,
+        residual=panel.config.residual,
+        curves=len(curves),
+        zero_gradients=int(changes.shape[0] * changes.shape[1] - len(curves)),
+        outcomes=dict(Counter(run.outcome for run in panel.runs)),
+        accuracy=_median([np.mean(run.accuracies[-20:]) for run in panel.runs if run.accuracies]),
+        points=int(used.sum()),
+        exceeded=int((used & (changes > trust)).sum()),
+        factor=[float(q) for q in np.quantile(ratios, (0, 0.5, 1))] if len(ratios) else [np.nan] * 3,
+        growth=_median([laws.slope(etas, change) for change, _, _ in curves]),
+        errors={name: _median([f[name].error for f in fits]) for name in laws.LAWS},
+        closest=dict(Counter(min(f, key=lambda name: f[name].error) for f in fits).most_common()),
+        scale=_median([f["scaled"].shape for f in fits]),
+        spectral_scale=_median([f["scaled spectral"].shape for f in fits]),
+        eta_lemma2=2 ** (1 / panel.depth) - 1,
+        eta_change_one=_median([laws.first_reach(etas, change, 1.0) for change, _, _ in curves]),
+        eta_loss_back=_median([laws.first_reach(etas, loss, loss[0]) for _, loss, _ in curves]),
+    )
 
 
 def _median(values: list) -> float:
@@ -64,7 +96,7 @@ def _median(values: list) -> float:
     return float(np.median(finite)) if finite else float("nan")
 
 
-def caption(data: Data, summary: dict) -> str:
+def caption(data: Data, summary: Figure1Summary) -> str:
     """What is shown, and a line for each network: what it supports."""
     panel = data.panels[0]
     c = panel.config
@@ -79,23 +111,23 @@ def caption(data: Data, summary: dict) -> str:
         f"gradient by the relative size η. Dashed: deep relative trust, (1+η)ᴸ − 1. Dotted: the line cη closest to the median "
         f"curve. Lemma 2: the η that it allows at cos θ = 1.{seeds}"
     )
-    return "\n".join([shown, *(_sentence(p) for p in summary["panels"])])
+    return "\n".join([shown, *(_sentence(p) for p in summary.panels)])
 
 
-def _sentence(p: dict) -> str:
-    exceeded = f"{p['exceeded']:,} of {p['points']:,} points"
-    text = f"{p['title'][0].upper()}{p['title'][1:]}: deep relative trust is exceeded at {exceeded}"
-    errors = p["errors"]
-    if p["points"] and np.isfinite(errors["linear"]):
-        text += f", {_times(p['factor'][1])} in the median at the largest η"
-        text += f"; growth {p['growth']:.1f} decades per unit of η from 0.02 on"
+def _sentence(p: PanelSummary) -> str:
+    exceeded = f"{p.exceeded:,} of {p.points:,} points"
+    text = f"{p.title[0].upper()}{p.title[1:]}: deep relative trust is exceeded at {exceeded}"
+    errors = p.errors
+    if p.points and np.isfinite(errors["linear"]):
+        text += f", {_times(p.factor[1])} in the median at the largest η"
+        text += f"; growth {p.growth:.1f} decades per unit of η from 0.02 on"
         one, both = (_best(errors, parameters) for parameters in (1, 2))
         text += f". Closest law of one parameter: {laws.LAWS[one].formula} (error {errors[one]:.2f} decades)"
         text += f" against {errors['linear']:.2f} for the line" if one != "linear" else ""
         text += f", of two: {laws.LAWS[both].formula} ({errors[both]:.2f})" if both != one else ", and of two"
-    if p["zero_gradients"]:
-        text += f"; {p['zero_gradients']} checkpoints have no gradient to follow"
-    diverged = sum(n for outcome, n in p["outcomes"].items() if outcome != "finished")
+    if p.zero_gradients:
+        text += f"; {p.zero_gradients} checkpoints have no gradient to follow"
+    diverged = sum(n for outcome, n in p.outcomes.items() if outcome != "finished")
     return text + (f"; runs that diverged: {diverged}." if diverged else ".")
 
 

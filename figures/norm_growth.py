@@ -24,6 +24,7 @@ from drt.errors import InputError, run_as_script
 from drt.experiments.invariant import KINDS, Norms, Training, follow
 from drt.experiments.stationary import PROBLEMS, Stay, slope, stay
 from drt.numeric.pool import Progress, silent, workers
+from drt.numeric.results import Result
 from drt.optimisers.steps import fromage, lars
 from drt.training.data import load_digits
 from figures import common, style
@@ -82,7 +83,57 @@ def data(
     return NormGrowth(eta, norms, constant, decayed)
 
 
-def summarise(d: NormGrowth) -> dict:
+@dataclass(frozen=True)
+class NormSummary:
+    """A run of a kind of layer in one dtype with one optimiser, up to the last step that had finite norms (`lasted`).
+
+    log_growth: log ‖W_T‖/‖W_0‖ of either layer. off: by how much it is off what theory says. cosine,
+    largest_cosine: |cos∠(W, g)|, median and largest. loss: mean of the last hundred steps.
+    """
+
+    kind: str
+    dtype: str
+    optimiser: str
+    steps: int
+    lasted: int
+    log_growth: list[float]
+    off: float
+    cosine: float
+    largest_cosine: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class StationarySummary:
+    """What stays of the loss near a minimum: its slope against η with a 95 % interval, and its median for each η.
+
+    drift: the factor between the means of the third and fourth quarter. start: the median loss at the start.
+    least_move: of any step, over η‖W‖. decayed: the median loss at the end, for each η, where η decays.
+    """
+
+    problem: str
+    slope: float
+    slope_low: float
+    slope_high: float
+    losses: list[float]
+    drift: float
+    start: float
+    least_move: float
+    decayed: list[float]
+
+
+@dataclass(frozen=True)
+class NormGrowthSummary(Result):
+    """The figure in numbers; float32_overflow: after how many steps of LARS float32 cannot hold ‖W‖²."""
+
+    eta: float
+    norms: list[NormSummary]
+    etas: list[float]
+    stationary: list[StationarySummary]
+    float32_overflow: int
+
+
+def summarise(d: NormGrowth) -> NormGrowthSummary:
     """The numbers of the caption and the tables."""
     rate = math.log1p(d.eta**2) / 2
     norms = []
@@ -90,16 +141,19 @@ def summarise(d: NormGrowth) -> dict:
         growth = torch.log(run.norms[run.lasted] / run.norms[0])
         expected = run.lasted * rate if optimiser == "LARS" else 0.0
         norms.append(
-            {
-                "kind": kind, "dtype": dtype, "optimiser": optimiser, "steps": len(run.losses),
-                "lasted": run.lasted,
-                "log_growth": growth.tolist(),
-                "off": float((growth - expected).abs().max()),  # of log ‖W_T‖/‖W_0‖
-                "cosine": float(run.cosines.abs().nanmedian()),
-                "largest_cosine": float(run.cosines[: run.lasted].abs().max()),
-                "loss": float(run.losses[max(0, run.lasted - 100) : run.lasted].mean()),
-            }
-        )  # fmt: skip
+            NormSummary(
+                kind,
+                dtype,
+                optimiser,
+                steps=len(run.losses),
+                lasted=run.lasted,
+                log_growth=growth.tolist(),
+                off=float((growth - expected).abs().max()),
+                cosine=float(run.cosines.abs().nanmedian()),
+                largest_cosine=float(run.cosines[: run.lasted].abs().max()),
+                loss=float(run.losses[max(0, run.lasted - 100) : run.lasted].mean()),
+            )
+        )
     stationary = []
     for problem, runs in d.constant.items():
         mean, low, high = slope(runs.etas, runs.stationary)
@@ -107,37 +161,40 @@ def summarise(d: NormGrowth) -> dict:
         quarter = len(runs.losses) // 4
         late = [runs.losses[i * quarter : (i + 1) * quarter].mean(0) for i in (2, 3)]
         stationary.append(
-            {
-                "problem": problem, "slope": mean, "slope_low": low, "slope_high": high,
-                "losses": runs.stationary.median(1).values.tolist(),
-                "drift": float((late[1] / late[0]).log().abs().max().exp()),
-                "start": float(runs.losses[0].median()),
-                "least_move": float((runs.moves / eta).min()),
-                "decayed": d.decayed[problem].losses[-1].median(1).values.tolist(),
-            }
-        )  # fmt: skip
+            StationarySummary(
+                problem,
+                slope=mean,
+                slope_low=low,
+                slope_high=high,
+                losses=runs.stationary.median(1).values.tolist(),
+                drift=float((late[1] / late[0]).log().abs().max().exp()),
+                start=float(runs.losses[0].median()),
+                least_move=float((runs.moves / eta).min()),
+                decayed=d.decayed[problem].losses[-1].median(1).values.tolist(),
+            )
+        )
     start = max(float(run.norms[0].max()) for run in d.norms.values())
     overflow = math.ceil((math.log(torch.finfo(torch.float32).max) / 2 - math.log(start)) / rate)  # of ‖W‖²
-    return {"eta": d.eta, "norms": norms, "etas": list(ETAS), "stationary": stationary, "float32_overflow": overflow}
+    return NormGrowthSummary(d.eta, norms, list(ETAS), stationary, overflow)
 
 
-def caption(s: dict) -> str:
+def caption(s: NormGrowthSummary) -> str:
     """What was measured, and no more."""
 
     def largest(optimiser: str, dtype: str, kinds: Sequence[str], field: str) -> float:
-        chosen = [n for n in s["norms"] if n["optimiser"] == optimiser and n["dtype"] == dtype and n["kind"] in kinds]
-        return max(n[field] for n in chosen)
+        chosen = [n for n in s.norms if n.optimiser == optimiser and n.dtype == dtype and n.kind in kinds]
+        return max(getattr(n, field) for n in chosen)
 
-    steps, exact = s["norms"][0]["steps"], KINDS[1:]
-    lasted = min(n["lasted"] for n in s["norms"] if n["optimiser"] == "LARS" and n["dtype"] == "float32")
+    steps, exact = s.norms[0].steps, KINDS[1:]
+    lasted = min(n.lasted for n in s.norms if n.optimiser == "LARS" and n.dtype == "float32")
     overflow = (
         f"layers broke down in float32 after {lasted:,}, where ‖W‖² overflows"
         if lasted < steps
-        else f"after about {s['float32_overflow']:,} float32 cannot hold ‖W‖²"
+        else f"after about {s.float32_overflow:,} float32 cannot hold ‖W‖²"
     )
     lines = [
-        f"Two scale-invariant hidden layers, trained on 5,000 MNIST digits for {steps:,} steps, η = {s['eta']:g}. "
-        f"LARS multiplies ‖W‖ by (1+η²)^(t/2), {(1 + s['eta'] ** 2) ** (steps / 2):.3g} in {steps:,} steps (dotted); {overflow}. "
+        f"Two scale-invariant hidden layers, trained on 5,000 MNIST digits for {steps:,} steps, η = {s.eta:g}. "
+        f"LARS multiplies ‖W‖ by (1+η²)^(t/2), {(1 + s.eta**2) ** (steps / 2):.3g} in {steps:,} steps (dotted); {overflow}. "
         f"log ‖W‖ is off that by at most {largest('LARS', 'float32', KINDS, 'off'):.1e} in float32 and "
         f"{largest('LARS', 'float64', KINDS, 'off'):.1e} in float64. Fromage's log ‖W‖ changes by at most "
         f"{largest('Fromage', 'float32', KINDS, 'off'):.1e} in float32; in float64 by "
@@ -147,12 +204,12 @@ def caption(s: dict) -> str:
         f"{largest('Fromage', 'float64', exact, 'largest_cosine'):.0e} otherwise.",
     ]
     lines += [
-        f"Near a minimum with loss 0 ({p['problem']} teachers): with constant η the loss stays, in proportion to "
-        f"η^{p['slope']:.2f} (95 % interval over seeds {p['slope_low']:.2f} to {p['slope_high']:.2f}; the means of its third "
-        f"and fourth quarter differ by a factor of at most {p['drift']:.2g}). No step was smaller than "
-        f"{p['least_move']:.3f} η‖W‖. With η decayed to {DECAY:g} η it ends between {min(p['decayed']):.0e} and "
-        f"{max(p['decayed']):.0e}."
-        for p in s["stationary"]
+        f"Near a minimum with loss 0 ({p.problem} teachers): with constant η the loss stays, in proportion to "
+        f"η^{p.slope:.2f} (95 % interval over seeds {p.slope_low:.2f} to {p.slope_high:.2f}; the means of its third "
+        f"and fourth quarter differ by a factor of at most {p.drift:.2g}). No step was smaller than "
+        f"{p.least_move:.3f} η‖W‖. With η decayed to {DECAY:g} η it ends between {min(p.decayed):.0e} and "
+        f"{max(p.decayed):.0e}."
+        for p in s.stationary
     ]
     return "\n".join(lines)
 
@@ -257,7 +314,7 @@ def draw_losses(ax: Axes, d: NormGrowth) -> None:
     )
 
 
-def data_files(d: NormGrowth, s: dict, text: str) -> dict[str, bytes]:
+def data_files(d: NormGrowth, s: NormGrowthSummary, text: str) -> dict[str, bytes]:
     """The data as CSV, a row a step (every tenth) or an η; and the caption."""
     norms = [
         (kind, dtype, optimiser, t, *(run.norms[t] / run.norms[0]).tolist(), *(run.cosines[t].tolist()))
@@ -271,9 +328,7 @@ def data_files(d: NormGrowth, s: dict, text: str) -> dict[str, bytes]:
         for seed in range(runs.stationary.shape[1])
     ]
     header = ("kind", "dtype", "optimiser", "step", "norm_1", "norm_2", "cosine_1", "cosine_2")
-    rows = [
-        [n[k] for k in ("kind", "dtype", "optimiser", "off", "cosine", "largest_cosine", "loss")] for n in s["norms"]
-    ]
+    rows = [[n.kind, n.dtype, n.optimiser, n.off, n.cosine, n.largest_cosine, n.loss] for n in s.norms]
     return {
         "norm-growth.csv": common.csv_file(header, norms),
         "norm-growth-summary.csv": common.csv_file(
@@ -304,7 +359,7 @@ def main(arguments: list[str], progress: Progress | None = None) -> int:
     summary = summarise(computed)
     text = caption(summary)
     files = common.save(options.out, "norm-growth", draw(computed, text), data_files(computed, summary, text))
-    common.report(options, {"caption": text, **summary}, text, files)
+    common.report(options, {"caption": text, **summary.as_dict()}, text, files)
     return 0
 
 

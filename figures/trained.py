@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -18,6 +18,17 @@ from figures import common, style
 T = TypeVar("T")
 NAMES = {"fromage": "Fromage", "sgd": "SGD", "adam": "Adam", "lars": "LARS"}
 Nets = list[tuple[str, TrainingConfig]]
+
+
+class Summary(Protocol):
+    """What every summary counts: checkpoints planned, measured, and missing by the reason."""
+
+    @property
+    def expected(self) -> int: ...
+    @property
+    def measured(self) -> int: ...
+    @property
+    def missing(self) -> dict[str, int]: ...
 
 
 def parser(name: str, description: str | None, optimisers: str, seeds: int) -> Parser:
@@ -106,11 +117,11 @@ def expected(nets: Nets) -> int:
     return sum(len(c.checkpoints or ()) for _, c in nets)
 
 
-def missing(summary: dict, what: str) -> list[str]:
+def missing(summary: Summary, what: str) -> list[str]:
     """How many checkpoints have nothing to show, and why; `what` begins the sentence."""
-    left = summary["expected"] - summary["measured"] - sum(summary["missing"].values())
-    said = [f"{what} at {count} checkpoints: {why}." for why, count in summary["missing"].items()]
-    return said + ([f"Interrupted: {left} of {summary['expected']} checkpoints are missing."] if left else [])
+    left = summary.expected - summary.measured - sum(summary.missing.values())
+    said = [f"{what} at {count} checkpoints: {why}." for why, count in summary.missing.items()]
+    return said + ([f"Interrupted: {left} of {summary.expected} checkpoints are missing."] if left else [])
 
 
 def described(nets: Nets, options: argparse.Namespace) -> str:
@@ -123,10 +134,10 @@ def described(nets: Nets, options: argparse.Namespace) -> str:
     return f"{c.hidden[0]} wide, {c.activations[0].spec}, no biases, trained on {digits} by {names}; {seeds}; after {at} steps"
 
 
-def against_depth(ax: Axes, rows: Sequence[dict]) -> None:
-    """The horizontal axis: the depths of these rows, even in their logarithms."""
+def against_depth(ax: Axes, depths: Iterable[int]) -> None:
+    """The horizontal axis: these depths, even in their logarithms."""
     ax.set_xscale("log", base=2)
-    ax.xaxis.set_major_locator(FixedLocator(sorted({row["depth"] for row in rows})))
+    ax.xaxis.set_major_locator(FixedLocator(sorted(set(depths))))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}"))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlabel("layers L", **style.LABEL)

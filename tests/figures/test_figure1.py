@@ -12,7 +12,7 @@ from drt.errors import InputError
 from drt.experiments.measured_runs import check_classes
 from drt.training.data import load_digits
 from figures import figure1
-from figures.figure1_summary import caption, summarise
+from figures.figure1_summary import Figure1Summary, caption, summarise
 
 ETAS = tuple(i / 100 for i in range(11))
 
@@ -43,15 +43,15 @@ def test_data_are_slices_of_trained_networks(small):
 
 
 def test_the_summary_counts_what_the_curves_show(small):
-    for panel, p in zip(small.panels, summarise(small)["panels"], strict=True):
+    for panel, p in zip(small.panels, summarise(small).panels, strict=True):
         changes = panel.stack("changes")[..., 1:]
         trust = (1 + small.etas[1:]) ** panel.depth - 1
-        assert p["points"] == 200
-        assert p["exceeded"] == (changes > trust).sum() > 150
-        assert p["factor"][1] == pytest.approx(np.median(changes[..., -1] / trust[-1]))
-        assert p["curves"] == sum(p["closest"].values()) == 20
-        assert p["errors"]["effective depth"] < p["errors"]["deep relative trust"]
-        assert p["eta_lemma2"] == pytest.approx(2 ** (1 / panel.depth) - 1)
+        assert p.points == 200
+        assert p.exceeded == (changes > trust).sum() > 150
+        assert p.factor[1] == pytest.approx(np.median(changes[..., -1] / trust[-1]))
+        assert p.curves == sum(p.closest.values()) == 20
+        assert p.errors["effective depth"] < p.errors["deep relative trust"]
+        assert p.eta_lemma2 == pytest.approx(2 ** (1 / panel.depth) - 1)
 
 
 def test_the_caption_says_what_the_data_support(small):
@@ -59,10 +59,10 @@ def test_the_caption_says_what_the_data_support(small):
     text = caption(small, summary)
     assert "trained by Fromage on 5,000 MNIST digits, 20 steps an epoch" in text
     assert "Medians over 2 seeds" in text
-    p = summary["panels"][0]
-    assert f"deep relative trust is exceeded at {p['exceeded']} of 200 points" in text
-    planted = dict(p, exceeded=0, errors=dict(p["errors"], linear=0.0, power=0.1))
-    changed = caption(small, {"panels": [planted]})
+    p = summary.panels[0]
+    assert f"deep relative trust is exceeded at {p.exceeded} of 200 points" in text
+    planted = dataclasses.replace(p, exceeded=0, errors=dict(p.errors, linear=0.0, power=0.1))
+    changed = caption(small, Figure1Summary([planted]))
     assert "exceeded at 0 of 200 points" in changed
     assert "Closest law of one parameter: cη (error 0.00 decades), and of two" in changed
 
@@ -75,7 +75,7 @@ def test_diverged_seeds_and_vanished_gradients_are_told(small):
     other = dataclasses.replace(panel.runs[1], slices=(*dead, *panel.runs[1].slices[1:]))
     data = dataclasses.replace(small, panels=(dataclasses.replace(panel, runs=(cut, other)),))
     summary = summarise(data)
-    assert summary["panels"][0]["curves"] == 13
+    assert summary.panels[0].curves == 13
     text = caption(data, summary)
     assert "runs that diverged: 1" in text
     assert "checkpoints have no gradient to follow" in text

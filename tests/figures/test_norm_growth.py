@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 from matplotlib.image import imread
@@ -24,24 +25,24 @@ def written(tmp_path_factory):
 
 def test_the_summary_says_how_norms_grew(written):
     summary = written[1]
-    assert len(summary["norms"]) == 12
-    for entry in summary["norms"]:
-        growth = 30 * 0.00995033 if entry["optimiser"] == "LARS" else 0.0  # log(1.01)
-        assert entry["log_growth"] == pytest.approx([growth] * 2, abs=1e-4)
-        assert entry["off"] < {"batch norm": 1e-3, "weight norm": 1e-5, "spectral norm": 1e-5}[entry["kind"]]
-        if entry["dtype"] == "float64" and entry["kind"] != "batch norm":
-            assert entry["off"] < 1e-13
-            assert entry["largest_cosine"] < 1e-15
+    assert len(summary.norms) == 12
+    for entry in summary.norms:
+        growth = 30 * 0.00995033 if entry.optimiser == "LARS" else 0.0  # log(1.01)
+        assert entry.log_growth == pytest.approx([growth] * 2, abs=1e-4)
+        assert entry.off < {"batch norm": 1e-3, "weight norm": 1e-5, "spectral norm": 1e-5}[entry.kind]
+        if entry.dtype == "float64" and entry.kind != "batch norm":
+            assert entry.off < 1e-13
+            assert entry.largest_cosine < 1e-15
     # ‖W₀‖ ≈ 3.3: 1.8·10¹⁹ is 43.2 natural logarithms away, 0.004975 a step.
-    assert summary["float32_overflow"] == pytest.approx(8_680, abs=50)
+    assert summary.float32_overflow == pytest.approx(8_680, abs=50)
 
 
 def test_the_caption_follows_the_numbers(written):
     _, summary, text, _ = written
     assert "for 60 steps, η = 0.1. LARS multiplies ‖W‖ by (1+η²)^(t/2), 1.35 in 60 steps" in text
-    assert f"η^{summary['stationary'][0]['slope']:.2f}" in text
+    assert f"η^{summary.stationary[0].slope:.2f}" in text
     assert "float32 cannot hold" in text
-    planted = {**summary, "norms": [{**n, "off": 0.5} for n in summary["norms"]]}
+    planted = replace(summary, norms=[replace(n, off=0.5) for n in summary.norms])
     assert "Fromage's log ‖W‖ changes by at most 5.0e-01 in float32" in norm_growth.caption(planted)
 
 

@@ -32,17 +32,17 @@ RESULTS = [
 
 def test_the_summary_is_that_of_planted_numbers():
     summary = summarise(RESULTS, 7)
-    shallow, deep, normalised = summary["networks"]
-    assert shallow["condition4"] == [0.01, 0.02, 0.5]
-    assert shallow["loss_back"] == [0.02, 0.04, math.inf]
-    assert shallow["log10_constant"] == [-7, -6, -5]
-    assert shallow["optimism"]["condition4"] == pytest.approx((math.sqrt(2) - 1) / 0.02)
-    assert shallow["allowed"] == 1
-    assert deep["allowed"] == 0
-    assert (normalised["checkpoints"], normalised["of"]) == (1, 2)
-    assert math.isnan(normalised["log10_constant"][1])
-    assert summary["room"] == 2  # of 2, 2, 4, ∞ the lower median
-    assert (summary["measured"], summary["missing"]) == (5, {"diverged": 1})
+    shallow, deep, normalised = summary.networks
+    assert shallow.condition4 == [0.01, 0.02, 0.5]
+    assert shallow.loss_back == [0.02, 0.04, math.inf]
+    assert shallow.log10_constant == [-7, -6, -5]
+    assert shallow.optimism["condition4"] == pytest.approx((math.sqrt(2) - 1) / 0.02)
+    assert shallow.allowed == 1
+    assert deep.allowed == 0
+    assert (normalised.checkpoints, normalised.of) == (1, 2)
+    assert math.isnan(normalised.log10_constant[1])
+    assert summary.room == 2  # of 2, 2, 4, ∞ the lower median
+    assert (summary.measured, summary.missing) == (5, {"diverged": 1})
 
 
 def test_the_words_follow_the_numbers():
