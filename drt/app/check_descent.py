@@ -88,7 +88,7 @@ def descent_of(before: Network, after: Network, data: str | None, seed: int = 0)
     m = measure_descent(net, dweights, digits.images[:INPUTS_CHECKED].to(net.weights[0]), CrossEntropy(labels))
     return DescentCheck(
         inputs=len(labels),
-        loss=finite(m.loss(m.outputs[0])),
+        loss=finite(m.segment.loss(m.segment.outputs[0])),
         fall=finite(m.fall),
         tangent=finite(-m.slope),
         eta=finite(m.eta),
@@ -98,8 +98,8 @@ def descent_of(before: Network, after: Network, data: str | None, seed: int = 0)
                 norm_g=finite(m.norm_g[k]),
                 cosine=finite(m.cosines[k]),
                 change=finite(m.step_change[k]),
-                largest=finite(m.largest[k]),
-                largest_upper=finite(m.largest_upper[k]),
+                largest=finite(m.changes.largest[k]),
+                largest_upper=finite(m.changes.largest_upper[k]),
             )
             for k in range(m.depth)
         ],

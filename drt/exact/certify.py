@@ -23,7 +23,7 @@ from flint import arb, ctx
 
 from drt.errors import InputError
 from drt.exact.balls import Balls, Undecided
-from drt.exact.descent import ExactStep
+from drt.exact.descent import ExactDescent
 from drt.exact.hypotheses import unmet
 from drt.exact.measurement import ExactFunction, ExactJacobian, ExactWeights
 from drt.exact.network import ExactNetwork
@@ -40,7 +40,7 @@ START_BITS = 128
 TWINS: dict[Quantity, Callable[[ExactNetwork, int, int, bool], ExactWeights]] = {
     FUNCTION: ExactFunction,
     JACOBIAN: ExactJacobian,
-    DESCENT: ExactStep,
+    DESCENT: ExactDescent,
 }
 
 Interval = tuple[float, float]

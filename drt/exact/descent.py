@@ -24,12 +24,13 @@ from drt.exact.surds import Undecided
 from drt.measurement.quantity import DESCENT
 from drt.numeric.caching import cached_property
 
-PIECES, SPLITS = 8, 200  # intervals of t at first; how many are halved at most
-CLOSE = 1e-3  # relative: when it is enough
+EVEN_INTERVALS = 8  # of t, at first
+MOST_HALVED = 200  # intervals
+SHARP_ENOUGH = 1e-3  # relative: when no more are halved
 
 
-class ExactStep(ExactWeights):
-    """The twin of `Descent`: the same fields."""
+class ExactDescent(ExactWeights):
+    """The twin of `Descent`: the same fields, of one input and the loss ½‖f(x) − y‖²."""
 
     quantity = DESCENT
     FIELDS = Descent.FIELDS
@@ -40,7 +41,7 @@ class ExactStep(ExactWeights):
         self.target = fmpq_mat(len(net.witness.target), 1, list(net.witness.target))
 
     def left(self, name: str) -> Balls:
-        return self.excess if name == "excess" else self.step_change.amax(-1)
+        return self.excess.maximum(0) if name == "excess" else self.step_change.amax(-1)
 
     def _value(self, x: Any) -> Any:
         return self._number(x) if isinstance(x, fmpq) else x
@@ -102,11 +103,25 @@ class ExactStep(ExactWeights):
     def eta(self) -> Balls:
         return self.delta.amax(-1)
 
+    @property
+    def inputs(self) -> int:
+        """N: a witness has one."""
+        return 1
+
+    @cached_property
+    def slope(self) -> Balls:
+        """Σ⟨g_l, ΔW_l⟩."""
+        return Balls(self._value(sum(self._inner, fmpq(0))))
+
+    @cached_property
+    def fall(self) -> Balls:
+        """𝓛(W) − 𝓛(W+ΔW)."""
+        return Balls(self._value(self.loss() - self.loss(True)))
+
     @cached_property
     def excess(self) -> Balls:
-        """𝓛(W+ΔW) − 𝓛(W) − Σ⟨g_l, ΔW_l⟩, or 0 where that is negative."""
-        value = self.loss(True) - self.loss() - sum(self._inner, fmpq(0))
-        return Balls(self._value(max(value, fmpq(0)) if isinstance(value, fmpq) else value.max(arb(0))))
+        """𝓛(W+ΔW) − 𝓛(W) − Σ⟨g_l, ΔW_l⟩."""
+        return Balls(self._value(self.loss(True) - self.loss() - sum(self._inner, fmpq(0))))
 
     @cached_property
     def step_change(self) -> Balls:
@@ -156,16 +171,16 @@ class ExactStep(ExactWeights):
         return self._layers(lambda k: mean(k) if squared_norm(self.net.dw[k]) else arb(0))
 
     def _largest_of_intervals(self) -> Callable[[int], arb]:
-        ends = [fmpq(k, PIECES) for k in range(PIECES + 1)]
+        ends = [fmpq(k, EVEN_INTERVALS) for k in range(EVEN_INTERVALS + 1)]
         attained = [arb(0)] * self.depth
         intervals = []
         for a, b in pairwise(ends):
             attained = [x.max(y.lower()) for x, y in zip(attained, self._changes(arb(b)), strict=True)]
             intervals.append((a, b, self._changes(arb(a).union(arb(b)))))
-        for _ in range(SPLITS):
+        for _ in range(MOST_HALVED):
             gaps = [max(float((u / x).upper()) for u, x in zip(p[2], attained, strict=True)) for p in intervals]
             worst = max(range(len(intervals)), key=gaps.__getitem__)
-            if gaps[worst] <= 1 + CLOSE:
+            if gaps[worst] <= 1 + SHARP_ENOUGH:
                 break
             a, b, _ = intervals.pop(worst)
             middle = (a + b) / 2

@@ -9,7 +9,7 @@ from typing import Any, cast
 from flint import arb, fmpq
 
 from drt.exact.balls import Balls
-from drt.exact.descent import ExactStep
+from drt.exact.descent import ExactDescent
 from drt.exact.measurement import ExactFunction, ExactJacobian, ExactWeights
 from drt.exact.segment import trusted
 from drt.exact.surds import Undecided, ball
@@ -120,7 +120,7 @@ def _relu(m: ExactWeights) -> str:
 
 
 def _gradients(m: ExactWeights) -> str:
-    step = cast(ExactStep, m)
+    step = cast(ExactDescent, m)
     for moved in (False, True):
         for k, z in enumerate(m.net.states(moved)[1]):
             kinks = [m.net.phis[k].at_kink(v) for v in z.entries()]
@@ -138,7 +138,7 @@ def _gradients(m: ExactWeights) -> str:
 
 def _moving(m: ExactWeights) -> Iterator[tuple[int, Balls]]:
     """(l, cos θ_l) of every layer that moves."""
-    for k, (dw, cosine) in enumerate(zip(m.net.dw, cast(ExactStep, m).cosines, strict=True)):
+    for k, (dw, cosine) in enumerate(zip(m.net.dw, cast(ExactDescent, m).cosines, strict=True)):
         if any(dw.entries()):
             yield k, cosine
 
@@ -148,7 +148,7 @@ def _one_input(m: ExactWeights) -> str:
 
 
 def _bracket(m: ExactWeights) -> str:
-    breakdown = cast(ExactStep, m).breakdown
+    breakdown = cast(ExactDescent, m).breakdown
     for k, cosine in _moving(m):
         if not cosine > breakdown[k]:
             return f"layer {k + 1}: cos θ is not above the change in gradient"
@@ -156,7 +156,7 @@ def _bracket(m: ExactWeights) -> str:
 
 
 def _step_size(m: ExactWeights, constant: Balls | int = 1) -> str:
-    size = ((1 + cast(ExactStep, m).eta) ** m.depth - 1) * constant
+    size = ((1 + cast(ExactDescent, m).eta) ** m.depth - 1) * constant
     for k, cosine in _moving(m):
         if not size < cosine:
             return f"layer {k + 1}: η is not allowed by its cos θ"
@@ -164,7 +164,7 @@ def _step_size(m: ExactWeights, constant: Balls | int = 1) -> str:
 
 
 def _step_size_mean(m: ExactWeights) -> str:
-    eta, length = cast(ExactStep, m).eta, m.depth
+    eta, length = cast(ExactDescent, m).eta, m.depth
     mean = sum((eta**k * fmpq(math.comb(length, k), k + 1) for k in range(1, length + 1)), Balls(0))
     for k, cosine in _moving(m):
         if not mean < cosine:
@@ -177,7 +177,7 @@ def _constant(m: ExactWeights) -> Balls:
 
 
 def _trust(m: ExactWeights, constant: Balls = Balls(1)) -> str:  # noqa: B008  (never changed)
-    step = cast(ExactStep, m)
+    step = cast(ExactDescent, m)
     if step.pieces is None:
         raise Undecided(
             "trust is asked of every t ∈ [0, 1]: it is certified where φ is piecewise linear and the network small"

@@ -21,11 +21,12 @@ from flint import acb, acb_poly, arb, arb_poly, ctx, fmpq, fmpq_mat, fmpq_poly
 from drt.exact.network import ExactNetwork, Piecewise
 from drt.exact.surds import Undecided
 
-LARGEST = 160  # degree of a polynomial whose roots are isolated
-NARROWEST = (
-    2.0**-40
-)  # intervals of t on which a sign is looked for; those at a piece's ends reach beyond it by far less
-ACCURACY = 1e-20  # of integrals
+LARGEST_DEGREE = 160  # of a polynomial whose roots are isolated
+# The search for the sign of a polynomial gives up on intervals of t narrower than this, and after so many of them. (The
+# enclosures of a piece's two ends reach into its neighbours by far less.)
+NARROWEST_INTERVAL = 2.0**-40
+MOST_INTERVALS = 500
+INTEGRAL_ACCURACY = 1e-20
 T = fmpq_poly([0, 1])
 Vector = list[fmpq_poly]
 
@@ -78,7 +79,7 @@ class Piece:
             return t * root if first else root
 
         start, end = acb(self.start.enclosure()), acb(self.end.enclosure())
-        return acb.integral(integrand, start, end, rel_tol=ACCURACY, abs_tol=ACCURACY).real
+        return acb.integral(integrand, start, end, rel_tol=INTEGRAL_ACCURACY, abs_tol=INTEGRAL_ACCURACY).real
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def pieces(net: ExactNetwork, target: fmpq_mat) -> list[Piece]:
     """The pieces of the segment from left to right, for the loss ½‖f(x) − y‖².
 
     Raises:
-        TooLarge: a polynomial of degree above `LARGEST`.
+        TooLarge: a polynomial of degree above `LARGEST_DEGREE`.
     """
     cells = [_Cell(Point(T, 0), Point(T - 1, 0), [[fmpq_poly([v]) for v in net.x.entries()]], [])]
     for layer in range(net.depth):
@@ -168,7 +169,7 @@ def _roots_between(polynomial: fmpq_poly, start: Point, end: Point) -> list[Poin
     """The distinct real roots strictly between two points."""
     if polynomial.degree() < 1:
         return []
-    if polynomial.degree() > LARGEST:
+    if polynomial.degree() > LARGEST_DEGREE:
         raise TooLarge(f"degree {polynomial.degree()}")
     square_free = polynomial // polynomial.gcd(polynomial.derivative())
     for limit in (start, end):  # as neither is a root now, precision tells on which side of it each root is
@@ -227,17 +228,17 @@ def trusted(found: list[Piece], norms: list[arb], delta: list[arb], constant: ar
     return True
 
 
-def _nowhere_negative(gap: arb_poly, piece: Piece, most: int = 500) -> bool:
+def _nowhere_negative(gap: arb_poly, piece: Piece) -> bool:
     """Whether a polynomial is ≥ 0 on a piece; intervals are halved until their enclosures tell."""
     pending = [(piece.start.enclosure().lower(), piece.end.enclosure().upper())]
     if _any_negative(gap, piece):
         return False
-    for _ in range(most):
+    for _ in range(MOST_INTERVALS):
         if not pending:
             return True
         low, high = pending.pop()
         middle, half = ((low + high) / 2).mid(), ((high - low) / 2).upper()
-        if half < NARROWEST:
+        if half < NARROWEST_INTERVAL:
             break
         value = gap(arb_poly([middle, 1]))(arb(0, half))
         if value < 0:

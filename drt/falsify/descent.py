@@ -54,7 +54,7 @@ class Population:
             # The raw direction keeps its say where the gradient is zero.
             directions = [
                 torch.where(g.norm(dim=(-1, -2), keepdim=True) > 0, -g, d)
-                for g, d in zip(start.gradients, directions, strict=True)
+                for g, d in zip(start.segment.gradients, directions, strict=True)
             ]
         sizes = 10.0**log_delta
         steps = []
@@ -139,10 +139,11 @@ class Hunt:
 
 def witness_of(target: Target, claim: Claim, m: Descent, row: int) -> Witness:
     """One member of a population of one input and squared loss, exactly."""
-    net = Network([w[row] for w in m.instance.net.weights], list(m.instance.net.activations))
-    assert isinstance(m.loss, MeanSquaredError)
+    s = m.segment
+    net = Network([w[row] for w in s.net.weights], list(s.net.activations))
+    assert isinstance(s.loss, MeanSquaredError)
     return Witness.from_floats(
-        claim, net, [dw[row] for dw in m.instance.dweights], m.x[row, 0], target=m.loss.targets[row, 0],
+        claim, net, [dw[row] for dw in s.dweights], s.x[row, 0], target=s.loss.targets[row, 0],
         bound_source=target.source,
     )  # fmt: skip
 

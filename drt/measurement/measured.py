@@ -95,7 +95,7 @@ class InLogarithms:
         return value
 
 
-COUNTS = ("depth", "widths")  # fields that are whole numbers, and stay so in every kind of number
+COUNTS = ("depth", "widths", "inputs")  # fields that are whole numbers, and stay so in every kind of number
 
 
 def no_field(quantity: Quantity, name: str, fields: tuple[str, ...]) -> str:

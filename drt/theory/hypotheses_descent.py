@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from drt.descent.measurement import Descent
-from drt.descent.rounding import cosine_error
 from drt.descent.trust import certainly_trusted, growth_error
 from drt.numeric.numbers import Number, expm1, finite, log1p, maximum, per_layer, product_minus_one
 from drt.theory.hypotheses import Hypothesis, hypotheses
@@ -44,17 +43,18 @@ def _one_input(m: Any) -> Any:
 
 
 def _bracket(m: Any) -> Any:
-    return _moving(m, m.cosines > m.largest)
+    return _moving(m, m.cosines > m.breakdown)
 
 
 def _bracket_certain(m: Descent) -> Tensor:
-    return _moving(m, m.cosines - cosine_error(m) > m.largest_upper)
+    return _moving(m, m.inflated(-1).cosines > m.changes.largest_upper)
 
 
 def _bracket_why(m: Descent, index: tuple[int, ...]) -> str:
-    gap = (m.cosines - m.largest)[index].masked_fill(m.norm_step[index] == 0, torch.inf)
+    gap = (m.cosines - m.breakdown)[index].masked_fill(m.norm_step[index] == 0, torch.inf)
     layer = int(gap.argmin())
-    return f"layer {layer + 1}: cos θ = {m.cosines[index][layer]:.3g}, change in gradient {m.largest[index][layer]:.3g}"
+    change = m.breakdown[index][layer]
+    return f"layer {layer + 1}: cos θ = {m.cosines[index][layer]:.3g}, change in gradient {change:.3g}"
 
 
 def growth(m: Any) -> Number:
@@ -89,7 +89,7 @@ def _step_size(name: str, statement: str, grows: Callable[[Any], Number], log_c:
 
     def certain(m: Descent) -> Tensor:
         upper = per_layer(grows(m) * (1 + growth_error(m, log_c(m))))
-        return _moving(m, upper < m.cosines - cosine_error(m))
+        return _moving(m, upper < m.inflated(-1).cosines)
 
     return Hypothesis(name, statement, met, why, certain=certain)
 
@@ -122,11 +122,11 @@ def _trust(name: str, statement: str, allowed: Callable[[Any, Number], Number], 
     """The gradient changes by no more than is allowed, at every t of the segment."""
 
     def met(m: Descent) -> Tensor:
-        t, change = m.evaluated
+        t, change = m.changes.evaluated
         return (change.amax(-1) <= allowed(m, t)).all(0)
 
     def why(m: Descent, index: tuple[int, ...]) -> str:
-        t, change = m.evaluated
+        t, change = m.changes.evaluated
         at, moved, most = (v.movedim(0, len(index))[index] for v in (t, change, allowed(m, t)))
         # Of points that rounding alone tells apart the last is named.
         worst = int((moved.amax(-1) / most * (1 + 1e-9 * at)).argmax())

@@ -100,7 +100,7 @@ def descents(run: Run, digits: Digits, seed: int, inputs: int = DIGITS_PER_NETWO
         model.load_state_dict(checkpoint.state)
         net = Network.from_torch(model)
         rng = torch.Generator().manual_seed(seed + checkpoint.step)
-        gradients = measure_descent(net, [torch.zeros_like(w) for w in net.weights], x, loss).gradients
+        gradients = measure_descent(net, [torch.zeros_like(w) for w in net.weights], x, loss).segment.gradients
         noise = [torch.randn(w.shape, generator=rng, dtype=torch.float64) for w in net.weights]
         for eta in RELATIVE_SIZES:
             for direction in ([-g for g in gradients], noise):

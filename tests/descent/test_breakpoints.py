@@ -18,7 +18,7 @@ def test_closed_form():
     steps = [array([-2.0], [-4.0]), array([0.0, 0.0])]
     m = measure_descent(net, steps, array([1.0]), MeanSquaredError(array([-10.0])))
     # The output 1 − 2t + 1 − 4t passes 0 between them, where it is ½(1 − 4t) + 1 − 2t = 3/2 − 4t.
-    assert m.breakpoints.tolist() == pytest.approx([0.25, 0.375, 0.5], abs=1e-15)
+    assert m.changes.breakpoints.tolist() == pytest.approx([0.25, 0.375, 0.5], abs=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,9 @@ def test_they_are_those_of_exact_arithmetic(activation):
         m = measure_descent(net, steps, x, MeanSquaredError(y))
         with ctx.workprec(128):
             exact = [float(p.start.enclosure().mid()) for p in exact_step(net, steps, x, y).pieces[1:]]
-        mine = sorted({round(t, 12) for t in m.breakpoints.tolist()})  # units of a layer may pass theirs together
+        mine = sorted(
+            {round(t, 12) for t in m.changes.breakpoints.tolist()}
+        )  # units of a layer may pass theirs together
         assert mine == pytest.approx(exact, abs=1e-11)
         found += len(exact)
     assert found > 10
@@ -43,15 +45,15 @@ def test_they_are_those_of_exact_arithmetic(activation):
 
 def test_a_batch_has_those_of_its_members():
     net, steps, x, loss = case(2, "leaky_relu:0.1", size=0.3, biases=True)
-    together = measure_descent(net, steps, x, loss).breakpoints
+    together = measure_descent(net, steps, x, loss).changes.breakpoints
     for k in range(3):
         alone = drt.Network([w[k] for w in net.weights], net.activations, net.biases)
-        single = measure_descent(alone, [dw[k] for dw in steps], x, loss).breakpoints
+        single = measure_descent(alone, [dw[k] for dw in steps], x, loss).changes.breakpoints
         torch.testing.assert_close(together[: len(single), k], single, rtol=0, atol=1e-14)
         assert (together[len(single) :, k] == 1).all()
 
 
 def test_smooth_networks_and_large_ones_have_none(monkeypatch):
-    assert len(measure_descent(*case(2, "tanh_blend:0.3")).breakpoints) == 0
-    monkeypatch.setattr(module, "MOST", 10)
-    assert len(measure_descent(*case(2, size=0.3)).breakpoints) == 0
+    assert len(measure_descent(*case(2, "tanh_blend:0.3")).changes.breakpoints) == 0
+    monkeypatch.setattr(module, "MOST_GRID_ENTRIES", 10)
+    assert len(measure_descent(*case(2, size=0.3)).changes.breakpoints) == 0

@@ -6,12 +6,12 @@ import torch
 from flint import ctx, fmpq
 
 import drt
+from drt.descent import changes
 from drt.descent.enclosure import largest_changes
 from drt.descent.losses import CrossEntropy, Custom, MeanSquaredError
 from drt.descent.measurement import measure_descent
-from drt.descent.rounding import cosine_error, excess_ends
 from drt.errors import InputError
-from drt.exact.descent import ExactStep
+from drt.exact.descent import ExactDescent
 from drt.exact.network import ExactNetwork
 from drt.exact.surds import ball
 from drt.witness.witness import Witness
@@ -56,10 +56,10 @@ def test_gradients_and_their_changes_are_those_of_autograd(activation, loss, bia
     m = measure_descent(*parts)
     value, gradients = by_autograd(*parts, 0.0)
     for t in (0.3, 1.0):
-        found = m.along(torch.full((1, 3), t, dtype=torch.float64))
+        found = m.segment.along(torch.full((1, 3), t, dtype=torch.float64))
         moved, there = by_autograd(*parts, t)
         torch.testing.assert_close(found.loss_change[0], moved - value, rtol=1e-10, atol=1e-13)
-        for g, g0, dg, g1 in zip(m.gradients, gradients, found.gradient_changes, there, strict=True):
+        for g, g0, dg, g1 in zip(m.segment.gradients, gradients, found.gradient_changes, there, strict=True):
             torch.testing.assert_close(g, g0, rtol=1e-10, atol=1e-13)
             torch.testing.assert_close(dg[0], g1 - g0, rtol=1e-10, atol=1e-13)
     sizes = [g.norm(dim=(-1, -2)) * d.norm(dim=(-1, -2)) for g, d in zip(gradients, parts[1], strict=True)]
@@ -80,7 +80,6 @@ def test_small_steps_lose_no_digits():
         assert m.step_change.tolist() == pytest.approx(
             [float((r1 * (3 + d) - 3) / 3), float((r1 * (2 + d) - 2) / 2)], rel=1e-14
         )
-    assert (m.fall - 0.0).abs() < 1e-8
 
 
 @pytest.mark.parametrize("size", [1e-12, 1e-6, 1e-2, 10.0, 300.0])
@@ -117,7 +116,7 @@ def _mp_loss(loss, o, do, y):
 def exact_step(net, dweights, x, y):
     """The same in fractions: net at one input (1, n_0) with target (1, n_L)."""
     witness = Witness.from_floats("lemma1", net, dweights, x[0], target=y[0])
-    return ExactStep(ExactNetwork(witness), 0, 128, True)
+    return ExactDescent(ExactNetwork(witness), 0, 128, True)
 
 
 def test_exact_fractions_agree():
@@ -127,12 +126,12 @@ def test_exact_fractions_agree():
     x, y = array([-3.0, 1.0]), array([2.0])
     m, exact = measure_descent(net, dweights, x, MeanSquaredError(y)), exact_step(net, dweights, x, y)
     assert float(m.fall) == pytest.approx(_float(exact.loss() - exact.loss(True)), rel=1e-13)
-    for mine, true in zip(m.gradients, exact.gradients(), strict=True):
+    for mine, true in zip(m.segment.gradients, exact.gradients(), strict=True):
         assert mine.flatten().tolist() == pytest.approx([_float(v) for v in true.entries()], rel=1e-13)
     for mine, true in ((m.step_change, exact.step_change), (m.cosines, exact.cosines), (m.norm_g, exact.norm_g)):
         assert mine.tolist() == pytest.approx(_middles(true), rel=1e-12)
     assert float(m.excess) == pytest.approx(_middles([exact.excess])[0], rel=1e-12)
-    for lower, upper, middle in zip(m.largest, m.largest_upper, _middles(exact.breakdown), strict=True):
+    for lower, upper, middle in zip(m.changes.largest, m.changes.largest_upper, _middles(exact.breakdown), strict=True):
         assert float(lower) * (1 - 1e-12) <= middle <= float(upper) <= float(lower) * (1 + 1e-8)
 
 
@@ -142,12 +141,12 @@ def test_the_exact_supremum_contains_a_fine_grid():
         *tensors, x, y = gaussian(seed, (3, 2), (1, 3), (3, 2), (1, 3), (1, 2), (1, 1))
         net = drt.Network(tensors[:2], ["leaky_relu:0.25", "identity"])
         m = measure_descent(net, tensors[2:], x, MeanSquaredError(y))
-        grid = m.along(torch.linspace(0, 1, 501, dtype=torch.float64)[1:]).change.amax(0)
+        grid = m.segment.along(torch.linspace(0, 1, 501, dtype=torch.float64)[1:]).change.amax(0)
         with ctx.workprec(128):
             for k, bound in enumerate(exact_step(net, tensors[2:], x, y).breakdown):
                 value = bound.entries.item()
                 assert float(value.upper()) >= float(grid[k]) * (1 - 1e-12)
-                assert float(value.lower()) <= float(m.largest_upper[k]) * (1 + 1e-12)
+                assert float(value.lower()) <= float(m.changes.largest_upper[k]) * (1 + 1e-12)
                 assert float(value.lower()) >= float(grid[k]) * 0.95
 
 
@@ -165,14 +164,14 @@ def test_the_maximum_lies_between_its_sides(activation, loss):
     """A grid of 2,001 points is never above the upper bound; the evaluated maximum never below the grid's by more than 1 %."""
     m = measure_descent(*case(2, activation, loss, size=0.03))
     t = torch.linspace(0, 1, 2001, dtype=torch.float64)[1:, None].expand(-1, 3)
-    grid = m.along(t).change.amax(0)
+    grid = m.segment.along(t).change.amax(0)
     alive = m.norm_g > 0
-    assert (grid <= m.largest_upper)[alive].all()
-    assert (m.largest <= m.largest_upper)[alive].all()
-    assert (m.largest >= 0.99 * grid)[alive].all()
-    assert torch.isfinite(m.largest_upper[alive]).all()
+    assert (grid <= m.changes.largest_upper)[alive].all()
+    assert (m.changes.largest <= m.changes.largest_upper)[alive].all()
+    assert (m.changes.largest >= 0.99 * grid)[alive].all()
+    assert torch.isfinite(m.changes.largest_upper[alive]).all()
     if activation != "relu":  # where a layer of ReLUs wakes, the next layer's pre-activations leave 0 together
-        assert (m.largest_upper <= (1 + 1e-5) * m.largest).all()
+        assert (m.changes.largest_upper <= (1 + 1e-5) * m.changes.largest).all()
 
 
 def _rational(matrix):
@@ -190,12 +189,12 @@ def _errors_and_bounds(depth, seed, near_kink=False):
         weights[1][0] = array([1.0, -1.0, 0.0, 0.0, 0.0, 0.0])
     net = drt.Network(weights, phis)
     m, exact = measure_descent(net, steps, x, MeanSquaredError(y)), exact_step(net, steps, x, y)
-    moved = [g + dg[0] for g, dg in zip(m.gradients, m._end_of_segment.gradient_changes, strict=True)]
-    for side, floats in enumerate((m.gradients, moved)):
+    moved = [g + dg[0] for g, dg in zip(m.segment.gradients, m.segment.end.gradient_changes, strict=True)]
+    for side, floats in enumerate((m.segment.gradients, moved)):
         for layer, (mine, true) in enumerate(zip(floats, exact.gradients(bool(side)), strict=True)):
             entries = zip(_rational(mine), true.tolist(), strict=True)
             square = sum((a - b) ** 2 for row, other in entries for a, b in zip(row, other, strict=True))
-            yield square, float(m.errors[side].gradients[layer]), float(m.norm_g[layer])
+            yield square, float(m.changes.rounded.errors[side].gradients[layer]), float(m.norm_g[layer])
 
 
 def _contained(square, bound):
@@ -232,23 +231,21 @@ def test_a_kink_inside_the_segment_is_seen_by_the_upper_bound():
     # g_1(t) = s(1 − 2t)·(s·(1 − 2t) + 10)-like: 11 − 2t before the kink, then ½(10 + ½(1 − 2t)).
     assert m.norm_g[0] == pytest.approx(11)
     assert m.step_change[0] == pytest.approx((11 - 0.5 * 9.5) / 11)
-    assert m.breakpoints.tolist() == pytest.approx([0.5], abs=1e-15)
-    assert m.largest_upper[0] == pytest.approx((11 - 0.5 * 9.5) / 11, rel=1e-8)
-    assert m.largest_upper[0] >= (11 - 0.5 * 9.5) / 11
+    assert m.changes.breakpoints.tolist() == pytest.approx([0.5], abs=1e-15)
+    assert m.changes.largest_upper[0] == pytest.approx((11 - 0.5 * 9.5) / 11, rel=1e-8)
+    assert m.changes.largest_upper[0] >= (11 - 0.5 * 9.5) / 11
 
 
 def test_planted_narrow_intervals_are_caught(monkeypatch):
     """Were radii forgotten, the upper bound would fall below what is attained."""
-    from drt.descent import enclosure as descent_interval
+    from drt.descent import enclosure
 
     m = measure_descent(*case(2, "leaky_relu:0.1", size=0.3))
-    real = descent_interval.states
-    monkeypatch.setattr(
-        descent_interval, "states", lambda m, left, right: real(m, (left + right) / 2, (left + right) / 2)
-    )
+    real = enclosure.states
+    monkeypatch.setattr(enclosure, "states", lambda s, left, right: real(s, (left + right) / 2, (left + right) / 2))
     t = torch.linspace(0, 1, 2001, dtype=torch.float64)[1:, None].expand(-1, 3)
     low = torch.zeros((1, 3), dtype=torch.float64)
-    assert (largest_changes(m, low, low + 1)[0] < m.along(t).change.amax(0)).any()
+    assert (largest_changes(m.changes.enclosure, low, low + 1)[0] < m.segment.along(t).change.amax(0)).any()
 
 
 @pytest.mark.parametrize("activation", ["identity", "tanh_blend:0.3"])
@@ -262,7 +259,7 @@ def test_lemma_1_as_an_identity(activation):
     for count in (10, 20):
         nodes, weights = np.polynomial.legendre.leggauss(count)
         t = torch.from_numpy((nodes + 1) / 2)[:, None].expand(-1, 3)
-        changes = m.along(t).gradient_changes
+        changes = m.segment.along(t).gradient_changes
         slope = sum((c * dw).sum((-1, -2)) for c, dw in zip(changes, parts[1], strict=True))
         integrals.append((torch.from_numpy(weights / 2)[:, None] * slope).sum(0))
     error = (integrals[1] - integrals[0]).abs() + 1e-15
@@ -316,9 +313,13 @@ def test_cosines_and_changes_stay_within_their_error_bounds():
         net = drt.Network(parts[:8], ["leaky_relu:0.25"] * 7 + ["identity"])
         m, exact = (f(net, parts[8:], x, y) for f in (_float_step, exact_step))
         assert exact.norm_g.shape == m.norm_g.shape
-        for mine, error, true in zip(m.cosines, cosine_error(m), _middles(exact.cosines), strict=True):
-            assert abs(float(mine) - true) <= float(error)
-        for lower, evaluated, end in zip(m.largest_lower, m.largest, _middles(exact.step_change), strict=True):
+        ends = (m.inflated(side).cosines for side in (-1, 1))
+        for low, mine, high, true in zip(next(ends), m.cosines, next(ends), _middles(exact.cosines), strict=True):
+            assert float(low) <= true <= float(high)
+            assert float(low) < float(mine) < float(high)
+        for lower, evaluated, end in zip(
+            m.changes.largest_lower, m.changes.largest, _middles(exact.step_change), strict=True
+        ):
             assert 0.999 * end < float(lower) < float(evaluated)
 
 
@@ -329,7 +330,7 @@ def test_gamma_stays_within_its_error_bounds(gap):
         shapes = [(6, 6)] * 3 + [(3, 6)]
         *parts, x, y = gaussian(seed, *shapes, *shapes, (1, 6), (1, 3))
         net, steps = drt.Network(parts[:4], ["leaky_relu:0.25"] * 3 + ["identity"]), [1e-3 * dw for dw in parts[4:]]
-        y = _float_step(net, steps, x, y).outputs[0] + gap * y
+        y = _float_step(net, steps, x, y).segment.outputs[0] + gap * y
         m, exact = _float_step(net, steps, x, y), exact_step(net, steps, x, y)
         (true,) = _middles([exact.gamma])
         low, high = (float(m.inflated(side).gamma) for side in (-1, 1))
@@ -369,13 +370,14 @@ def _float_step(net, dweights, x, y):
 def test_a_change_is_not_known_better_than_its_gradients(monkeypatch):
     """With errors as large as the gradients nothing is known of the change, and Lemma 1 is not decided by it."""
     m = measure_descent(*case(2, "leaky_relu:0.1", size=0.3))
-    assert (m.largest_lower > 0.999 * m.largest).any(-1).all()  # at the t that costs the most
+    assert (m.changes.largest_lower > 0.999 * m.changes.largest).any(-1).all()  # at the t that costs the most
     coarse = measure_descent(*case(2, "leaky_relu:0.1", size=0.3))
-    errors = [e._replace(gradients=coarse.norm_g * 10) for e in coarse.errors]
-    monkeypatch.setitem(coarse.__dict__, "errors", tuple(errors))
-    monkeypatch.setattr("drt.descent.measurement.errors_at", lambda m, t: errors[1])
-    assert (coarse.largest_lower == 0).all()
-    assert (cosine_error(coarse) >= 2).all()
+    errors = [e._replace(gradients=coarse.norm_g * 10) for e in coarse.changes.rounded.errors]
+    monkeypatch.setitem(coarse.changes.rounded.__dict__, "errors", tuple(errors))
+    monkeypatch.setattr(changes, "errors_at", lambda s, t: errors[1])
+    assert (coarse.changes.largest_lower == 0).all()
+    assert (coarse.inflated(-1).cosines == -1).all()
+    assert (coarse.inflated(1).cosines == 1).all()
 
 
 @pytest.mark.parametrize("depth", [2, 8, 16])
@@ -387,12 +389,12 @@ def test_outputs_and_excess_stay_within_their_error_bounds(depth):
         net = drt.Network(parts[:depth], ["leaky_relu:0.25"] * (depth - 1) + ["identity"])
         steps = [0.01 * dw for dw in parts[depth:]]
         m, exact = _float_step(net, steps, x, y), exact_step(net, steps, x, y)
-        o, do = m.outputs
+        o, do = m.segment.outputs
         for side, mine in enumerate((o, o + do)):
             pairs = zip(_rational(mine)[0], exact.net.states(bool(side))[0][-1].entries(), strict=True)
-            assert _contained(sum((a - b) ** 2 for a, b in pairs), float(m.errors[side].outputs[0]))
+            assert _contained(sum((a - b) ** 2 for a, b in pairs), float(m.changes.rounded.errors[side].outputs[0]))
         pairs = zip(exact.gradients(), exact.net.dw, strict=True)
         inner = sum((a * b for g, dw in pairs for a, b in zip(g.entries(), dw.entries(), strict=True)), fmpq(0))
         excess = exact.loss(True) - exact.loss() - inner
-        _, low, high = (fmpq(*float(v).as_integer_ratio()) for v in excess_ends(m))
+        low, high = (fmpq(*float(m.inflated(side).excess).as_integer_ratio()) for side in (-1, 1))
         assert low <= excess <= high

@@ -11,7 +11,7 @@ from drt.descent.losses import MeanSquaredError
 from drt.descent.measurement import measure_descent
 from drt.descent.trust import certainly_trusted
 from drt.exact import segment as exact_segment
-from drt.exact.descent import ExactStep
+from drt.exact.descent import ExactDescent
 from drt.exact.hypotheses import unmet
 from drt.exact.network import ExactNetwork
 from drt.exact.segment import Point, _roots_between
@@ -29,7 +29,7 @@ def scalar(target):
     witness = Witness(
         "lemma2", "", "descent", 0, ("identity",), (((fmpq(1),),),), (((dw,),),), (fmpq(1),), target=(target,)
     )
-    return ExactStep(ExactNetwork(witness), 0, 128, False)
+    return ExactDescent(ExactNetwork(witness), 0, 128, False)
 
 
 def test_a_kink_in_the_middle():
@@ -76,10 +76,10 @@ def test_the_supremum_lies_between_what_is_evaluated_and_what_intervals_allow(ac
             for layer, sup in enumerate(ball(b.entries.item()) for b in step.breakdown):
                 evaluated = max(float(changes[layer].lower()) for changes in points)
                 assert evaluated <= float(sup.upper())
-                assert float(m.largest_lower[layer]) <= float(sup.upper())
-                assert float(sup.lower()) <= float(m.largest_upper[layer])
+                assert float(m.changes.largest_lower[layer]) <= float(sup.upper())
+                assert float(sup.lower()) <= float(m.changes.largest_upper[layer])
                 if activation != "relu":
-                    assert float(m.largest_upper[layer]) <= float(sup.upper()) * (1 + 1e-4)
+                    assert float(m.changes.largest_upper[layer]) <= float(sup.upper()) * (1 + 1e-4)
                     compared += 1
     assert compared > 10 or activation == "relu"
 
@@ -130,7 +130,7 @@ def test_certain_trust_survives_a_fine_grid(activation, loss):
         trusted = certainly_trusted(m, log_c)
         t = torch.logspace(-6, 0, 2000, dtype=torch.float64)[:, None].expand(-1, 3)
         log_trust = drt.log_product_minus_one(t.unsqueeze(-1) * m.delta) + log_c
-        gap = (m.along(t).change.amax(-1).log() - log_trust).amax(0)
+        gap = (m.segment.along(t).change.amax(-1).log() - log_trust).amax(0)
         assert (gap[trusted] <= 1e-9).all()
         certain, clear = certain + int(trusted.sum()), clear + int((gap < -0.2).sum())
     assert 0.5 * clear < certain < 24
@@ -144,8 +144,10 @@ def test_planted_rates_forgotten_are_caught(monkeypatch):
     m = measure_descent(net, [array([0.5])], array([1.0]), MeanSquaredError(array([1.5])))
     zero = torch.zeros((), dtype=torch.float64)
     assert not certainly_trusted(m, zero)
-    monkeypatch.setattr(descent_trust, "largest_rates", lambda m, end: 0 * m.largest)
-    monkeypatch.setattr(descent_trust, "largest_changes", lambda m, left, right: 0 * m.largest.expand(len(left), 1))
+    monkeypatch.setattr(descent_trust, "largest_rates", lambda e, end: 0 * m.changes.largest)
+    monkeypatch.setattr(
+        descent_trust, "largest_changes", lambda e, left, right: 0 * m.changes.largest.expand(len(left), 1)
+    )
     assert certainly_trusted(m, zero)
 
 
@@ -154,7 +156,7 @@ def test_too_large_networks_fall_back_to_intervals(monkeypatch):
     net = drt.Network(parts[:2], "leaky_relu:0.25")
     with ctx.workprec(128):
         sharp = [ball(b.entries.item()) for b in exact_step(net, parts[2:], x, y).breakdown]
-        monkeypatch.setattr(exact_segment, "LARGEST", 1)
+        monkeypatch.setattr(exact_segment, "LARGEST_DEGREE", 1)
         step = exact_step(net, parts[2:], x, y)
         assert step.pieces is None
         for a, b in zip(sharp, step.breakdown, strict=True):
@@ -172,8 +174,8 @@ def test_rates_near_the_start_are_bounded_and_sharp(activation, loss):
         m = measure_descent(*case(seed, activation, loss, size=0.5))
         for end in (1e-6, 1e-2, 1.0):
             t = end * (torch.arange(200, dtype=torch.float64) + 1).reshape(-1, 1).expand(-1, 3) / 200
-            seen = (m.along(t).change / t.unsqueeze(-1)).amax(0)
-            bound = largest_rates(m, torch.full((3,), end, dtype=torch.float64))
+            seen = (m.segment.along(t).change / t.unsqueeze(-1)).amax(0)
+            bound = largest_rates(m.changes.enclosure, torch.full((3,), end, dtype=torch.float64))
             assert (seen <= bound * (1 + 1e-11)).all()
             if end < 1e-2:
                 assert (bound <= 1.01 * seen).all()
@@ -201,7 +203,7 @@ def test_planted_slopes_at_t_for_secant_slopes_are_caught(monkeypatch):
     net, steps = drt.Network([2 * w for w in parts[:2]], "tanh_blend:0.01"), [3 * d for d in parts[2:]]
     m = measure_descent(net, steps, x, MeanSquaredError(y * 10**scale))
     t = (torch.arange(400, dtype=torch.float64) + 1).reshape(-1, 1).expand(-1, 64) / 800
-    seen, end = (m.along(t).change / t.unsqueeze(-1)).amax(0), torch.full((64,), 0.5, dtype=torch.float64)
-    assert (seen <= largest_rates(m, end) * (1 + 1e-9)).all()
+    seen, end = (m.segment.along(t).change / t.unsqueeze(-1)).amax(0), torch.full((64,), 0.5, dtype=torch.float64)
+    assert (seen <= largest_rates(m.changes.enclosure, end) * (1 + 1e-9)).all()
     monkeypatch.setattr(Chord, "hull", property(lambda self: self))
-    assert (seen > largest_rates(m, end) * (1 + 1e-4)).any()
+    assert (seen > largest_rates(m.changes.enclosure, end) * (1 + 1e-4)).any()

@@ -28,7 +28,7 @@ def far(depth, size, activation="identity"):
     net = drt.Network([array([2.0])] + [array([1.0])] * (depth - 1), activation)
     x, loss = array([1.0]), MeanSquaredError(array([1000.0]))
     start = measure_descent(net, [torch.zeros_like(w) for w in net.weights], x, loss)
-    steps = [-size * w.norm() / g.norm() * g for w, g in zip(net.weights, start.gradients, strict=True)]
+    steps = [-size * w.norm() / g.norm() * g for w, g in zip(net.weights, start.segment.gradients, strict=True)]
     return measure_descent(net, steps, x, loss)
 
 
