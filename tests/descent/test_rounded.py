@@ -11,7 +11,6 @@ from drt.exact.descent import ExactDescent
 from drt.exact.network import ExactNetwork
 from drt.exact.surds import Undecided, ball
 from drt.witness.witness import Witness
-from tests.instances import array
 
 PIECEWISE, SMOOTH = ("leaky_relu:0.25", "negated:leaky_relu:0.3", "identity"), ("tanh_blend:0.3", "softplus_blend:0.2")
 # The upper end of a maximum over t is only sought where Lemma 1 needs it, and that of a mean only as far.
