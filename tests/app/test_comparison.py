@@ -13,7 +13,6 @@ from drt.app.comparison_tables import comparison_tables
 from drt.app.tally import Failure
 from drt.errors import InputError
 from drt.measurement.sampling import generator, normal
-from drt.network.difference import difference
 from drt.network.network import Network
 from drt.theory.outcome import Outcome
 from drt.theory.registry import of_network
@@ -284,35 +283,12 @@ def test_a_bias_that_only_one_network_has_counts_from_zero():
     assert grown.change.worst == pytest.approx(5 / math.sqrt(10), rel=1e-12)
     shrunk = compare_networks(biased, plain, x)
     assert shrunk.change.worst == pytest.approx(5 / math.sqrt(61), rel=1e-12)
-    net, _, dbiases = difference(plain, biased)
-    assert net.has_biases
-    assert dbiases[0].tolist() == [3.0, 4.0]
 
 
 # Inputs, and what is wrong with them
 
 
-def test_inputs_are_digits_where_they_fit():
-    x = inputs_for(random_network((784, 2)), None, seed=3)
-    assert torch.equal(x, load_digits("mnist5k", 3).images[:256].double())
-
-
-def test_inputs_are_normal_numbers_otherwise():
-    net = random_network((3, 2))
-    assert inputs_for(net, None, 5).shape == (256, 3)
-    assert torch.equal(inputs_for(net, None, 5), inputs_for(net, None, 5))
-    assert not torch.equal(inputs_for(net, None, 5), inputs_for(net, None, 6))
-
-
-def test_every_row_of_a_file_is_an_input(tmp_path):
-    rows = np.random.default_rng(0).standard_normal((300, 3))
-    np.save(tmp_path / "x.npy", rows)
-    assert np.array_equal(inputs_for(random_network((3, 2)), str(tmp_path / "x.npy")).numpy(), rows)
-
-
 def test_inputs_of_another_width_are_refused():
-    with pytest.raises(InputError, match=r"data='mnist5k' has inputs of 784 numbers; expected n_0 = 3"):
-        inputs_for(random_network((3, 2)), "mnist5k")
     with pytest.raises(InputError, match=r"x has shape \(5, 4\): its last dimension must be n_0 = 3"):
         compare_networks(random_network(), random_network(), inputs(5, 4))
 
