@@ -13,7 +13,7 @@ from drt.exact.descent import ExactDescent
 from drt.exact.measurement import ExactFunction, ExactJacobian, ExactWeights
 from drt.exact.segment import trusted
 from drt.exact.surds import Undecided, ball
-from drt.measurement.quantity import DESCENT, FUNCTION
+from drt.measurement.quantity import DESCENT, FUNCTION, JACOBIAN, Quantity
 from drt.theory.hypotheses import hypotheses
 
 
@@ -59,16 +59,19 @@ def _conditioning(*which: str) -> Callable[[ExactWeights], str]:
 
 
 def _widths(m: ExactWeights) -> str:
+    rule = m.quantity.width_rule
+    assert rule is not None  # every quantity that has witnesses has one
     rising = [above >= below for below, above in zip(m.widths, m.widths[1:], strict=False)]
     falling = [above <= below for below, above in zip(m.widths, m.widths[1:], strict=False)]
-    if m.quantity is DESCENT:
-        met, wanted = all(rising[:-1]) and all(falling[1:]), "keep n_0 ≤ n_1 = … = n_{L−1} ≥ n_L"
-    elif m.quantity is FUNCTION:
-        met, wanted = all(rising), "never contract"
-    else:
-        floors = range(len(rising) + 1)
-        met, wanted = any(all(falling[:floor]) and all(rising[floor:]) for floor in floors), "form a valley"
-    return "" if met else f"widths {'-'.join(map(str, m.widths))} do not {wanted}"
+    return "" if _WIDTHS[m.quantity](rising, falling) else rule.why(m.widths)
+
+
+# Whether pairs of neighbouring widths that rise (or stay) and fall (or stay) are what each quantity asks for.
+_WIDTHS: dict[Quantity, Callable[[list[bool], list[bool]], bool]] = {
+    FUNCTION: lambda rising, falling: all(rising),
+    JACOBIAN: lambda rising, falling: any(all(falling[:k]) and all(rising[k:]) for k in range(len(rising) + 1)),
+    DESCENT: lambda rising, falling: all(rising[:-1]) and all(falling[1:]),
+}
 
 
 def _transmission(m: ExactWeights) -> str:
@@ -83,7 +86,7 @@ def _nonzero(m: ExactWeights) -> str:
     square = cast(ExactFunction | ExactJacobian, m).reference_squared
     if isinstance(square, arb) and square.contains(0) and not square.is_zero():
         raise Undecided("what is divided by is not told from zero")
-    return "" if square > 0 else f"{'f(x)' if m.quantity == 'function' else f'J_{m.layer}'} is zero"
+    return "" if square > 0 else f"{m.quantity.divisor.format(l=m.layer)} is zero"
 
 
 def _small(m: ExactWeights) -> str:

@@ -36,11 +36,14 @@ def spares_gradients(widths: Widths) -> bool:
 
 @dataclass(frozen=True)
 class WidthRule:
-    """What the hypothesis "widths" asks of (n_0, …, n_L). asked: in words. broken: what widths do that do not meet it."""
+    """What the hypothesis "widths" asks of (n_0, …, n_L), and what widths do that do not meet it."""
 
     met: Callable[[Widths], bool]
-    asked: str
     broken: str
+
+    def why(self, widths: Widths) -> str:
+        """How these widths do not meet it."""
+        return f"widths {'-'.join(map(str, widths))} {self.broken}"
 
 
 class Quantity(StrEnum):
@@ -48,13 +51,16 @@ class Quantity(StrEnum):
 
     lefts: how the left side may be taken, the usual way first, each in the paper's letters. implied: the hypotheses that a
     user's bound has without naming them. width_rule: what the hypothesis "widths" means. of_network: whether an instance is a
-    network, its perturbation and one input. divisor: what a relative change is divided by.
+    network, its perturbation and one input. of_layer: whether it is about one layer l of them. of_loss: whether a loss belongs
+    to an instance. divisor: what a relative change is divided by.
     """
 
     lefts: dict[str, str]
     implied: tuple[str, ...]
     width_rule: WidthRule | None
     of_network: bool
+    of_layer: bool
+    of_loss: bool
     divisor: str
 
     def __new__(
@@ -64,39 +70,47 @@ class Quantity(StrEnum):
         implied: tuple[str, ...],
         width_rule: WidthRule | None,
         of_network: bool,
+        of_layer: bool,
+        of_loss: bool,
         divisor: str,
     ) -> Quantity:
         member = str.__new__(cls, name)
         member._value_ = name
         member.lefts, member.implied, member.width_rule = lefts, implied, width_rule
-        member.of_network, member.divisor = of_network, divisor
+        member.of_network, member.of_layer, member.of_loss, member.divisor = of_network, of_layer, of_loss, divisor
         return member
 
     FUNCTION = (
         "function",
         {"relative": "‖f̃ − f‖/‖f‖", "absolute": "‖f̃ − f‖"},
         ("biases", "nonzero"),
-        WidthRule(never_contracts, "n_0 ≤ n_1 ≤ … ≤ n_L", "contract"),
+        WidthRule(never_contracts, "contract, but n_0 ≤ n_1 ≤ … ≤ n_L is asked"),
         True,
+        False,
+        False,
         "f(x)",
     )
     JACOBIAN = (
         "jacobian",
         {"relative": "‖J̃_{l} − J_{l}‖_F/‖J_{l}‖_F"},
         ("biases", "nonzero"),
-        WidthRule(is_valley, "n_l, …, n_L never rising, then never falling", "do not form a valley"),
+        WidthRule(is_valley, "do not form a valley: never rising, then never falling"),
         True,
+        True,
+        False,
         "J_{l}",
     )
     DESCENT = (
         "descent",
         {"change": "max_l ‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F", "excess": "𝓛(W+ΔW) − 𝓛(W) − Σ⟨g_l, ΔW_l⟩"},
         ("gradients",),
-        WidthRule(spares_gradients, "n_0 ≤ n_1 = … = n_{L−1} ≥ n_L", "are not n_0 ≤ n_1 = … = n_{L−1} ≥ n_L"),
+        WidthRule(spares_gradients, "are not n_0 ≤ n_1 = … = n_{L−1} ≥ n_L"),
         False,
+        False,
+        True,
         "g_l",
     )
-    STEP = ("step", {"deviation": "|‖W⁺ − W‖/‖W‖ − η|"}, (), None, False, "W")
+    STEP = ("step", {"deviation": "|‖W⁺ − W‖/‖W‖ − η|"}, (), None, False, False, False, "W")
 
 
 FUNCTION, JACOBIAN, DESCENT, STEP = Quantity.FUNCTION, Quantity.JACOBIAN, Quantity.DESCENT, Quantity.STEP

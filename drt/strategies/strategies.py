@@ -118,13 +118,14 @@ def widths(
     low, high = checked_range("depth", depth, 1, MAX_DEPTH)
     sizes = st.integers(*checked_range("width", width, 1, MAX_WIDTH))  # type: ignore[arg-type]
     some = st.lists(sizes, min_size=int(low) + 1, max_size=int(high) + 1)
-    if quantity is None:
-        return some.map(tuple)
-    if quantity == FUNCTION:
-        return some.map(sorted).map(tuple)
-    if quantity == JACOBIAN:
-        return st.tuples(some, st.integers(0, int(high))).map(_valley)
-    raise InputError(f"quantity={quantity!r} must be function, jacobian or None")
+    drawn = {
+        None: some.map(tuple),
+        FUNCTION: some.map(sorted).map(tuple),
+        JACOBIAN: st.tuples(some, st.integers(0, int(high))).map(_valley),
+    }
+    if quantity not in drawn:
+        raise InputError(f"quantity={quantity!r} must be function, jacobian or None")
+    return drawn[quantity]  # type: ignore[index]  # by its name
 
 
 def _valley(drawn: tuple[list[int], int]) -> tuple[int, ...]:

@@ -77,7 +77,7 @@ def _width_rule(m: Measured) -> WidthRule:
 
 
 def _widths_why(m: Measured) -> str:
-    return f"widths {'-'.join(map(str, m.widths))} {_width_rule(m).broken}"
+    return _width_rule(m).why(m.widths)
 
 
 def _small_why(m: Measured, index: tuple[int, ...]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from flint import fmpq, fmpz
 
 from drt.errors import InputError, short
-from drt.measurement.quantity import DESCENT, JACOBIAN, OF_BOUNDS
+from drt.measurement.quantity import OF_BOUNDS, Quantity
 from drt.network.activations import parse_activation
 from drt.theory.hypotheses import hypotheses as known_hypotheses
 from drt.theory.registry import claims
@@ -41,21 +41,20 @@ class Budget:
             raise InputError(f"the matrices have more than {MAX_ENTRIES} entries together")
 
 
-def quantity_of(value: Any, claim_id: str, own_bound: bool) -> str:
+def quantity_of(value: Any, claim_id: str, own_bound: bool) -> Quantity:
     """What a witness is about; a registered claim says which of them."""
     if text(value, "quantity") not in OF_BOUNDS:
         raise InputError(f"quantity={short(value)} must be one of {', '.join(OF_BOUNDS)}")
     claim = None if own_bound else claims.get(claim_id)
     if claim is not None and claim.quantity != value:
         raise InputError(f"quantity={value!r} must be {claim.quantity.value!r}, which {claim_id} is about")
-    return value
+    return Quantity(value)  # type: ignore[call-arg]  # by its name
 
 
-def layer_of(value: Any, quantity: str, depth: int) -> int:
+def layer_of(value: Any, quantity: Quantity, depth: int) -> int:
     """The layer of a Jacobian, 0 for everything else."""
-    jacobian = quantity == JACOBIAN
-    if type(value) is not int or not 0 <= value < depth or (value and not jacobian):
-        wanted = f"an integer from 0 to {depth - 1}" if jacobian else f"0 for the {quantity}"
+    if type(value) is not int or not 0 <= value < depth or (value and not quantity.of_layer):
+        wanted = f"an integer from 0 to {depth - 1}" if quantity.of_layer else f"0 for the {quantity}"
         raise InputError(f"layer={value!r} must be {wanted}")
     return value
 
@@ -142,9 +141,9 @@ def check_shapes(
         raise InputError("x must be non-zero")
 
 
-def target_of(value: Any, quantity: str, outputs: int, budget: Budget) -> Vector | None:
+def target_of(value: Any, quantity: Quantity, outputs: int, budget: Budget) -> Vector | None:
     """The target y of the loss, which the descent has, and nothing else."""
-    if (value is None) == (quantity == DESCENT):
+    if (value is None) == quantity.of_loss:
         wanted = "y of the loss" if value is None else f"none for the {quantity}"
         raise InputError(f"target={'none' if value is None else 'given'} must be {wanted}")
     if value is None:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from drt.errors import InputError, short
+from drt.measurement.quantity import Quantity
 from drt.network.network import Network
 from drt.theory.registry import Claim, claims, find
 from drt.witness.fields import (
@@ -57,7 +58,7 @@ class Witness:
 
     claim: str
     statement: str
-    quantity: str
+    quantity: Quantity
     layer: int
     activations: tuple[str, ...]
     weights: tuple[Matrix, ...]
@@ -85,6 +86,7 @@ class Witness:
         biases, dbiases = (vectors(getattr(self, name), name, depth, budget) for name in ("biases", "dbiases"))
         check_shapes(weights, dweights, x, biases, dbiases)
         checked = {
+            "quantity": quantity,
             "layer": layer_of(self.layer, quantity, depth),
             "activations": activations_of(self.activations, depth),
             "weights": weights,
@@ -127,7 +129,7 @@ class Witness:
         return cls(
             claim.id,
             claim.statement,
-            claim.quantity.value,
+            claim.quantity,
             layer,
             tuple(a.spec for a in net.activations),
             _plain(net.weights),

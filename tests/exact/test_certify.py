@@ -128,7 +128,7 @@ def test_a_falling_width_breaks_theorem_1_as_stated():
     assert c.ratio[0] <= 1000 <= c.ratio[1]
     corrected = certify(replace(w, claim="theorem1.function", hypotheses=None))
     assert corrected.answer == "inapplicable"
-    assert corrected.reason == "widths: widths 2-1 do not never contract"
+    assert corrected.reason == "widths: widths 2-1 contract, but n_0 ≤ n_1 ≤ … ≤ n_L is asked"
 
 
 def test_conditioning_of_the_perturbation_is_needed():

@@ -57,7 +57,7 @@ CASES = {
         "a pre-activation is within its rounding error of a kink of φ",
     ),
     "relu": (of(EYE, EYE, activation="relu"), BOUNDARY, "φ is identity, not relu"),
-    "widths": (BOUNDARY, measured(0, (3, 2)), "widths 3-2 contract"),
+    "widths": (BOUNDARY, measured(0, (3, 2)), "widths 3-2 contract, but n_0 ≤ n_1 ≤ … ≤ n_L is asked"),
     "gradients": (descent(0.5, 0.1), descent(1.0, 0.1), "a layer's gradient is zero, or nothing moves"),
     "one-input": (measure_descent(*case(0, "identity")), measure_descent(*case(0)), "6 inputs, and φ is not linear"),
     "bracket": (descent(0.0, -0.1), descent(0.0, 0.1), "layer 1: cos θ = -1, change in gradient 0.1"),
@@ -89,7 +89,7 @@ def test_widths_of_a_jacobian_are_those_above_its_layer():
     net, dws, x = instance(0, (2, 3, 1))
     whole, top = (drt.measure_jacobian(net, dws, x, layer=layer) for layer in (0, 1))
     assert not hypotheses["widths"].met(whole)
-    assert hypotheses["widths"].why(whole, ()) == "widths 2-3-1 do not form a valley"
+    assert hypotheses["widths"].why(whole, ()) == "widths 2-3-1 do not form a valley: never rising, then never falling"
     assert hypotheses["widths"].met(top)
 
 

@@ -90,7 +90,7 @@ def test_a_wide_layer_breaks_the_function_as_stated():
     v = drt.check("theorem1.function.as-stated", m)
     assert v.outcome == "violated"
     assert (v.lhs, v.rhs) == pytest.approx((500, 0.5))
-    assert drt.check(FUNCTION, m).reason == "widths: widths 2-1 contract"
+    assert drt.check(FUNCTION, m).reason == "widths: widths 2-1 contract, but n_0 ≤ n_1 ≤ … ≤ n_L is asked"
 
 
 def test_a_bulge_breaks_the_jacobian_as_stated():

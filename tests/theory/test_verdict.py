@@ -61,7 +61,7 @@ def test_a_violation_says_by_how_much():
 def test_inapplicable_names_the_hypothesis_the_layer_and_the_amount():
     contracting = drt.check("theorem1.function", drt.measure(*WIDE))
     assert contracting.outcome == "inapplicable"
-    assert contracting.reason == "widths: widths 2-1 contract"
+    assert contracting.reason == "widths: widths 2-1 contract, but n_0 ≤ n_1 ≤ … ≤ n_L is asked"
     net, dws, x = instance(0, (2, 2, 2))
     rank_one = drt.check("theorem1.function", drt.measure(net, [dws[0], torch.outer(dws[1][0], dws[1][1])], x))
     assert rank_one.reason == "conditioning: κ(ΔW_2) = ∞: rank-deficient to working precision"
