@@ -28,6 +28,7 @@ AXES = ("kappa", "ratio", "delta", "depth", "width")  # of the grid
 
 PALE, DARK, ABOVE = "white", "#10182b", style.ORANGE  # on the colour map's greys style.INK would be illegible
 ATTAINED = 1e-9  # of 1: a value this close to it is rounding
+TITLE_COLUMNS = 13  # characters of 9 points to an inch
 DARKEST = 1e-4  # slacker cells share the darkest colour
 
 
@@ -118,7 +119,10 @@ def draw(result: dict) -> Figure:
     bar.set_label("largest certified actual change / bound", fontsize=8, color=style.INK)
     bar.ax.tick_params(labelsize=7, colors=style.INK)
     bar.outline.set_visible(False)  # type: ignore[operator]
-    page.suptitle(f"Sharpness of {result['claim']}\n{result['statement']}", fontsize=9, color=style.INK)
+    title = style.wrap(
+        f"Sharpness of {result['claim']}\n{result['statement']}", int(TITLE_COLUMNS * page.get_figwidth())
+    )
+    page.suptitle(title, fontsize=9, color=style.INK)
     return page
 
 

@@ -12,7 +12,7 @@ it rests on (`recorded`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -20,6 +20,7 @@ from rich.text import Text
 
 import drt
 from drt.errors import InputError
+from drt.numeric.pool import Progress, silent
 from drt.theory.registry import claims
 from proofs_checks.as_coded import goal
 from proofs_checks.chain import Chain, Setup
@@ -39,7 +40,6 @@ BATTERY = (
     Setup(depth=1, width=3, alpha=0.1, kappa=10.0, delta=1.0, source="extremal"),
     Setup(depth=2, width=2, alpha=0.5, kappa=2.0, delta=1e-3, source="extremal"),
 )
-Progress = Callable[[int, int, str], None]
 
 
 def subjects() -> tuple[str, ...]:
@@ -48,7 +48,7 @@ def subjects() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*chains(), *FURTHER, *listed)))
 
 
-def prove(claim_id: str | None = None, progress: Progress = lambda done, total, what: None) -> dict:
+def prove(claim_id: str | None = None, progress: Progress = silent) -> dict:
     """Check the proofs of one claim or of all, and record what passed.
 
     Returns:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from itertools import product
@@ -28,10 +28,8 @@ from drt.exact.certify import certify
 from drt.falsify.space import MAX_DEPTH, MAX_WIDTH
 from drt.falsify.target import Target
 from drt.numeric.files import write_atomically
-from drt.numeric.pool import workers
+from drt.numeric.pool import Progress, silent, workers
 from drt.sharpness.cells import COLUMNS, Block, Found, reads, run_block
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def sharpness(
     budget: float = 120.0,
     seed: int = 0,
     jobs: int = 1,
-    progress: Progress = lambda done, total, what: None,
+    progress: Progress = silent,
 ) -> dict:
     """The sharpness of a claim in every cell of a grid. The budget, in seconds of one process, buys a number of steps.
 

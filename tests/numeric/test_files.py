@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from drt.errors import InputError
 from drt.numeric import files
-from drt.numeric.files import write_atomically
+from drt.numeric.files import writable_folder, write_atomically
 
 
 def test_a_file_is_written_and_replaced_whole(tmp_path):
@@ -80,3 +81,20 @@ def test_the_data_are_on_the_disk_before_the_name_and_the_folder_after_it(tmp_pa
     monkeypatch.setattr(files.os, "replace", replaced)
     write_atomically(tmp_path / "a", b"data")
     assert events == ["file", "name", "folder"]
+
+
+def test_a_folder_is_made_before_the_work(tmp_path):
+    assert writable_folder(tmp_path / "a" / "b").is_dir()
+    assert writable_folder(tmp_path / "a") == tmp_path / "a"
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"--out '.*file/x' must be a folder that can be written: Not a directory"):
+        writable_folder(tmp_path / "file" / "x")
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.os, "access", lambda path, mode: mode != os.W_OK)  # root may write everywhere
+    with pytest.raises(InputError, match=r"must be a folder that can be written: Permission denied"):
+        writable_folder(tmp_path)
