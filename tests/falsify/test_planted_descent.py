@@ -61,7 +61,7 @@ def test_the_ranges_are_kept(tmp_path):
     [
         ("return -m.depth * drt.sum(m.delta)", "must be a number >= 0, got NaN or a negative value"),
         ("return 1 / 0", "raised ZeroDivisionError"),
-        ("return m.hidden", "raised AttributeError: a measurement has no field 'hidden'"),
+        ("return m.hidden", "raised AttributeError: a measurement of the descent has no field 'hidden'"),
         ("return m.delta", r"must return shape \(32,\), got shape \(32, 2\)"),
         ("return drt.sum(m.delta) * float('inf')", "must be finite, got infinity"),
         ("import random; return random.random() + drt.sum(m.delta)", "two evaluations of one instance differ"),
