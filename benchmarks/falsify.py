@@ -21,7 +21,6 @@ from pathlib import Path
 import torch
 
 from drt.falsify.attack import Attack, attack
-from drt.falsify.pipeline import Hunt
 from drt.falsify.space import Space
 from drt.falsify.target import Target, load_claim
 
@@ -34,10 +33,10 @@ WIDE = {"kappa_power_1_9"}  # outside the peers' space
 
 
 def attack_once(target: Target, budget: float, seed: int) -> bool:
-    """Whether the attack refutes the claim, certified, within the budget in seconds."""
-    hunt = Hunt(target, target.claim, lambda done, total, what: None, 1)
-    attack(Attack(target.claim, Space()), budget, seed, None, target, hunt)
-    return hunt.refuted is not None
+    """Whether the attack refutes the claim, certified, within the budget: seconds for its peers, units of work for it."""
+    state = Attack(target, Space())
+    attack(state, budget, seed, None, lambda done, total, what: None)
+    return state.refuted is not None
 
 
 def timed(search: Callable[[], bool]) -> float | None:
@@ -71,7 +70,9 @@ def show(times: dict[str, dict[str, float | None]], budget: float) -> None:
         seconds = "" if row["median_seconds"] is None else f"{row['median_seconds']:.2f}"
         slower = "" if row["median_times_slower"] is None else f"{row['median_times_slower']:.1f}x"
         print(f"{contender:24s} {row['found']:4d}/{row['of']:<4d} {missed:7.0%} {seconds:>9s} {slower:>25s}")
-    print(f"budget {budget:g} s per claim and contender; - : not found in it; * : outside the peers' widths")
+    print(
+        f"budget {budget:g} s (drt: units of work) per claim and contender; - : not found in it; * : outside the peers' widths"
+    )
 
 
 def main() -> int:

@@ -20,10 +20,10 @@ from hypothesis import target as towards
 from scipy.optimize import differential_evolution
 
 from drt.exact.certify import certify
-from drt.falsify.attack import TIE, Find
+from drt.falsify.engine import TIE
 from drt.falsify.evolve import score
 from drt.falsify.layout import Flat, Layout
-from drt.falsify.pipeline import witness_of
+from drt.falsify.networks import Bred
 from drt.falsify.space import Space
 from drt.falsify.target import Target
 from drt.theory.registry import Claim
@@ -53,8 +53,8 @@ class Referee:
         best = int(scores.argmax())
         if scores[best] > self.highest:
             self.highest = float(scores[best])
-            find = Find(layout, theta[best : best + 1], (self.highest,), SPACE)
-            certificate = certify(witness_of(self.target, self.claim, find), self.claim, max_bits=512)
+            find = Bred(layout, theta[best : best + 1], (self.highest,), SPACE)
+            certificate = certify(find.witness(self.claim, self.target.source), self.claim, max_bits=512)
             self.found = certificate.answer == "violated"
         if self.found or time.perf_counter() > self.deadline:
             raise Over
@@ -62,8 +62,8 @@ class Referee:
 
 
 def _draw_layout(claim: Claim, rng: random.Random) -> Layout:
-    widths = SPACE.draw_widths(claim, rng)
-    activations = SPACE.draw_activations(claim, len(widths) - 1, rng)
+    widths = SPACE.sample_widths(claim, rng)
+    activations = SPACE.sample_activations(claim, len(widths) - 1, rng)
     return Layout(widths, activations, "biases" not in claim.hypotheses and rng.random() < 0.7)
 
 
@@ -125,7 +125,7 @@ def _instances(draw: Callable, claim: Claim) -> tuple[Layout, Flat]:
     # The φ are drawn by the attack's own code, its random choices made by Hypothesis.
     rng = draw(st.randoms(use_true_random=False))
     biased = "biases" not in claim.hypotheses and draw(st.booleans())
-    layout = Layout(tuple(widths), SPACE.draw_activations(claim, depth, rng), biased)
+    layout = Layout(tuple(widths), SPACE.sample_activations(claim, depth, rng), biased)
     size = sum(layout.sizes)
     entries = draw(st.lists(st.floats(-10, 10), min_size=size, max_size=size))
     exponents = draw(st.lists(st.integers(*EXPONENTS), min_size=depth, max_size=depth))

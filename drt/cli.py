@@ -204,7 +204,7 @@ def falsify(
     json: Json = False,
 ) -> int:
     """Attack one claim; shrink and certify the counterexample. Exit code 1 if it is refuted."""
-    from drt.falsify.pipeline import describe
+    from drt.falsify.outcome import Status
     from drt.falsify.pipeline import falsify as run
     from drt.falsify.space import space_from_text
     from drt.falsify.target import load_claim
@@ -216,10 +216,10 @@ def falsify(
     with _progress(f"attacking {target.claim.id}") as progress:
         outcome = run(target, space, budget, seed, jobs, out, progress, timeout)
     if json:
-        _print_json(outcome)
+        _print_json(outcome.as_dict())
     else:
-        _console().print(describe(outcome), markup=False, highlight=False)
-    return {"refuted": Exit.VIOLATED, "unconfirmed": Exit.UNCONFIRMED}.get(outcome["status"], Exit.HELD)
+        _console().print(str(outcome), markup=False, highlight=False)
+    return {Status.REFUTED: Exit.VIOLATED, Status.UNCONFIRMED: Exit.UNCONFIRMED}.get(outcome.status, Exit.HELD)
 
 
 @app.command()

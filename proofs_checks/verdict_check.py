@@ -19,7 +19,7 @@ import torch
 
 from drt.errors import InputError
 from drt.exact.certify import Certificate, certify
-from drt.falsify.descent import measured
+from drt.falsify.descents import measured
 from drt.measurement.measurement import measure, measure_jacobian
 from drt.optimisers.steps import Steps, measure_steps
 from drt.theory.base import Claim

@@ -6,12 +6,12 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
 from drt.app.evidence import Evidence
 from drt.app.tasks import TrainedNetwork
+from drt.falsify.outcome import Attacked, Status
 from drt.numeric.results import Result, finite, shown_ratio
 from drt.theory.registry import claims
 
@@ -98,7 +98,7 @@ class Report(Result):
 
 
 def claim_record(
-    claim_id: str, by_origin: Mapping[str, Evidence], outcome: Mapping[str, Any], proved: bool = False
+    claim_id: str, by_origin: Mapping[str, Evidence], outcome: Attacked, proved: bool = False
 ) -> ClaimRecord:
     """A claim's entry in the report.
 
@@ -121,18 +121,18 @@ def claim_record(
         quantity=claim.quantity.value,
         statement=claim.statement,
         source=claim.source,
-        status=_status(outcome["status"], whole, proved),
+        status=_status(outcome.status, whole, proved),
         instances=whole.instances,
         inapplicable=whole.inapplicable.total(),
         inapplicable_why=_by_hypothesis(whole.inapplicable),
         violations=whole.violations,
-        certified=int(outcome["certified"]),
+        certified=int(outcome.certified),
         undecided=whole.undecided,
         max_ratio=_ratio(whole.max_log_ratio),
         max_log_ratio=finite(whole.max_log_ratio),
         median_looseness=median([v for origin in TYPICAL_ORIGINS for v in by_origin[origin].all_looseness]),
-        witness=outcome["witness"],
-        counterexample=outcome["counterexample"],
+        witness=outcome.witness,
+        counterexample=outcome.counterexample,
         seconds=round(whole.seconds, 2),
         origins={origin: OriginRecord.of(evidence) for origin, evidence in by_origin.items()},
         points=points,
@@ -147,13 +147,13 @@ def _some(points: Sequence[tuple], dice: random.Random) -> Sequence[tuple]:
     return dice.sample(points, POINTS_PER_ORIGIN) if len(points) > POINTS_PER_ORIGIN else points
 
 
-def _status(attacked: str, evidence: Evidence, proved: bool) -> str:
+def _status(attacked: Status, evidence: Evidence, proved: bool) -> str:
     """Refuted and unconfirmed as the attack says; else proved; else holds, if there is an instance to hold it against.
 
     A violation on other instances, which nobody has certified, is unconfirmed too.
     """
-    if attacked in ("refuted", "unconfirmed"):
-        return attacked
+    if attacked is not Status.SURVIVED:
+        return attacked.value
     if evidence.violations:
         return "unconfirmed"
     if proved:

@@ -10,14 +10,15 @@ from pathlib import Path
 from drt.app.evidence import Findings, hold, hold_all
 from drt.experiments.invariant import steps_of as invariant_steps
 from drt.falsify import extremal_descent
-from drt.falsify.descent import draw as sample_descent
+from drt.falsify.descents import sample_population
 from drt.falsify.extremal import Grid, constructions
+from drt.falsify.outcome import Attacked
 from drt.falsify.pipeline import falsify
 from drt.falsify.space import Space
-from drt.falsify.steps import draw as sample_steps
+from drt.falsify.steps import sample_steps
 from drt.falsify.target import Target
 from drt.measurement.sampling import PERTURBATIONS, SPECTRA, WIDTH_PATTERNS, Recipe, generator, widths_of
-from drt.theory.registry import of_descent, of_steps
+from drt.theory.registry import claims, of_descent, of_steps
 from drt.training.data import load_digits
 from drt.training.trained import DIGITS_PER_NETWORK, NETWORKS, config_of, descents, instances, name_of, steps_of
 from drt.training.training import train
@@ -63,7 +64,7 @@ def on_random(seed: int) -> Found:
     for _ in range(RECIPES_PER_TASK):
         hold_all(_recipe(dice).draw(INSTANCES_PER_RECIPE, rng), findings)
     for _ in range(POPULATIONS_PER_TASK):
-        hold(of_descent(), sample_descent(dice, rng).measure(), findings)
+        hold(of_descent(), sample_population(dice, rng, claims["lemma1"]).measure(), findings)
         hold(of_steps(), sample_steps(dice, rng), findings)
     # Equation 3 is about two scalars.
     scalars = Recipe((1, 1, 1), "identity", delta=10 ** dice.uniform(-8, 2), perturbation="gaussian")
@@ -152,7 +153,7 @@ def tasks(quick: bool, seed: int) -> Iterator[tuple[str, tuple]]:
         yield "random", (seed * SEEDS_PER_RUN + k,)
 
 
-def attack_task(claim_id: str, budget: float, seed: int, folder: Path | None) -> dict:
+def attack_task(claim_id: str, budget: float, seed: int, folder: Path | None) -> Attacked:
     """A task: attack one claim.
 
     Args:

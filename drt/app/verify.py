@@ -11,12 +11,12 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future, as_completed
 from pathlib import Path
-from typing import Any
 
 import drt
 from drt.app.evidence import Evidence
 from drt.app.records import ORIGINS, Report, claim_record
 from drt.app.tasks import TASKS, TrainedNetwork, attack_task, tasks
+from drt.falsify.outcome import Attacked, Status
 from drt.numeric.pool import Progress, silent, workers
 from drt.numeric.timeout import check_timeout
 from drt.theory.registry import claims, of_steps
@@ -27,16 +27,6 @@ SCHEMA = 1
 # Of the budget, what is left for searching: certifying and what stands in no unit take a quarter, and two cores work.
 ATTACKED_SHARE = 1.5
 QUICK_BUDGET = 4.0
-# What is recorded of an attack that an interrupt kept from happening.
-NOT_ATTACKED: dict[str, Any] = {
-    "status": "survived",
-    "certified": False,
-    "witness": None,
-    "counterexample": None,
-    "log_ratio": None,
-    "instances": 0,
-    "seconds": 0.0,
-}
 
 
 def verify(
@@ -81,7 +71,10 @@ def verify(
         except TimeoutError:
             cut = True
         evidence, networks = _merged(futures)
-        outcomes = {name: future.result() if _done(future) else NOT_ATTACKED for future, name in attacks.items()}
+        outcomes = {
+            name: future.result() if _done(future) else Attacked(claim=name, statement=claims[name].statement)
+            for future, name in attacks.items()
+        }
     for claim_id, outcome in outcomes.items():
         evidence[claim_id]["attack"] = _of_attack(outcome)
     known = proofs()
@@ -116,10 +109,10 @@ def _merged(futures: Mapping[Future, str]) -> tuple[dict[str, dict[str, Evidence
     return evidence, networks
 
 
-def _of_attack(outcome: Mapping[str, Any]) -> Evidence:
+def _of_attack(outcome: Attacked) -> Evidence:
     return Evidence(
-        instances=outcome["instances"],
-        violations=int(outcome["status"] != "survived"),
-        max_log_ratio=-math.inf if outcome["log_ratio"] is None else outcome["log_ratio"],
-        seconds=outcome["seconds"],
+        instances=outcome.instances,
+        violations=int(outcome.status is not Status.SURVIVED),
+        max_log_ratio=-math.inf if outcome.log_ratio is None else outcome.log_ratio,
+        seconds=outcome.seconds,
     )

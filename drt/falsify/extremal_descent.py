@@ -30,7 +30,7 @@ DEPTHS = (1, 2, 4)
 GAPS = (0.01, 0.1, 0.5, 1.0001, 2.0, 100.0)  # r
 SHARES = (1e-3, 0.1, 0.5, 0.9, 0.999)  # of the η that Lemma 2 allows, with the largest change and with the mean
 SLOPES = (0.001, 0.1, 0.5)  # α
-EARLY = 2.0**-20  # ε
+EARLY = 2.0**-13  # ε: so small a weight that δ = 1/ε is still within the ranges attacked by default
 NAMES = ("towards", "away", "early_kink")
 
 

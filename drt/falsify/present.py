@@ -28,13 +28,9 @@ def statement(witness: Witness, claim: Claim, lhs: str, rhs: str) -> str:
     if hash_mark:
         lines.append(f"q_{int(step) - 1} = {lhs}, but q_{step} = {rhs} (measured in floating point)")
         return "\n".join(lines)
-    if claim.quantity == "descent":
-        excess = "𝓛(W+ΔW) − 𝓛(W) − Σ⟨g_l, ΔW_l⟩"
-        left = excess if claim.left == "excess" else "max_l ‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F"
-    elif claim.quantity == "jacobian":
-        left = f"‖J̃_{witness.layer} − J_{witness.layer}‖_F/‖J_{witness.layer}‖_F"
-    else:
-        left = "‖f̃ − f‖/‖f‖" if claim.left == "relative" else "‖f̃ − f‖"
+    lefts = claim.quantity.lefts
+    usual = next(iter(lefts))
+    left = lefts[usual if callable(claim.left) else claim.left].format(l=witness.layer)
     lines.append(f"{left} = {lhs}, but the bound is {rhs}")
     return "\n".join(lines)
 

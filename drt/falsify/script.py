@@ -210,10 +210,10 @@ LIBRARY = """drt = SimpleNamespace(
 """
 
 
-def script(witness: Witness, claim: Claim, text: str) -> str:
+def script(witness: Witness, claim: Claim, template: str, text: str) -> str:
     """A Python script, numpy only, that evaluates both sides in floating point and prints them."""
     biases = witness.biases or (None,) * len(witness.weights)
-    middle = OF_DESCENT if claim.quantity == "descent" else OF_NETWORK
+    middle = OF_DESCENT if template == "descent" else OF_NETWORK
     head = (PREAMBLE + middle + LIBRARY).format(
         title=f"A counterexample to {claim.id}: {claim.statement}",
         text=text,

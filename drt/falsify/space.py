@@ -7,11 +7,26 @@ import random
 from dataclasses import dataclass
 
 from drt.errors import InputError
-from drt.measurement.quantity import FUNCTION
+from drt.measurement.measured import WeightFields
 from drt.theory.base import Claim
 
 MAX_DEPTH, MAX_WIDTH = 64, 128
 Range = tuple[float, float]
+# Odds in what is sampled: of φ by family (where β = 1 there are more of them), of widths all alike, of α at its lower end,
+# of a linear last layer.
+FAMILIES = {"linear": 0.30, "one kink": 0.32, "two kinks": 0.38}
+FAMILIES_OF_BETA_1 = {
+    "identity": 0.15,
+    "leaky_relu": 0.40,
+    "one kink": 0.07,
+    "two kinks": 0.08,
+    "negated:leaky_relu": 0.10,
+    "tanh_blend": 0.10,
+    "softplus_blend": 0.10,
+}
+CONSTANT, LEAST_ALPHA, LINEAR_LAST = 0.5, 0.5, 0.15
+SKEW = 0.6  # of depths and widths: the next one's odds are e^−0.6 of its
+ALPHA_FOR_ZERO = 0.05  # where α = 0 is in the range, but not allowed
 
 
 @dataclass(frozen=True)
@@ -50,23 +65,23 @@ class Space:
         if self.widths is not None and (len(self.widths) < 2 or not all(1 <= n <= MAX_WIDTH for n in self.widths)):
             raise InputError(f"widths={self.widths} must be at least two numbers from 1 to {MAX_WIDTH}")
 
-    def draw_widths(self, claim: Claim, rng: random.Random) -> tuple[int, ...]:
+    def sample_widths(self, claim: Claim, dice: random.Random) -> tuple[int, ...]:
         """An architecture inside the ranges that meets the claim's hypothesis on widths, small ones more often."""
         if self.widths is not None:
             return self.widths
         if "scalars" in claim.hypotheses:
             return (1, 1, 1)
-        depth = _skewed(self.depth, rng)
-        widths = [_skewed(self.width, rng) for _ in range(depth + 1)]
-        if rng.random() < 0.5:
-            widths = [max(widths)] * (depth + 1)
-        elif "widths" in claim.hypotheses:
-            if claim.quantity is FUNCTION:
-                widths.sort()
-            else:
-                floor = rng.randrange(depth + 1)
-                widths = [*sorted(widths[:floor], reverse=True), min(widths), *sorted(widths[floor + 1 :])]
-        return tuple(widths)
+        depth = _skewed(self.depth, dice)
+        widths = [_skewed(self.width, dice) for _ in range(depth + 1)]
+        constant = (max(widths),) * (depth + 1)
+        if dice.random() < CONSTANT:
+            return constant
+        rule = claim.quantity.width_rule
+        if "widths" not in claim.hypotheses or rule is None:
+            return tuple(widths)
+        floor = dice.randrange(depth + 1)
+        valley = (*sorted(widths[:floor], reverse=True), min(widths), *sorted(widths[floor + 1 :]))
+        return next(shape for shape in (valley, tuple(sorted(widths)), constant) if rule.met(shape))
 
     def admits(self, claim: Claim, widths: tuple[int, ...]) -> bool:
         """Whether an architecture lies in the ranges and meets the claim's hypothesis on widths."""
@@ -78,62 +93,54 @@ class Space:
         inside = self.depth[0] <= len(widths) - 1 <= self.depth[1]
         return self.widths is not None or (inside and all(self.width[0] <= n <= self.width[1] for n in widths))
 
-    def admits_slopes(self, claim: Claim, alpha: float, beta: float) -> bool:
-        """Whether α and β lie in the ranges; α = 0 too where the claim does not ask for transmission."""
+    def admits_shape(self, claim: Claim, m: WeightFields) -> bool:
+        """Whether widths, α and β of what was measured lie in the ranges; α = 0 too where the claim asks for no transmission."""
         low = 0.0 if "transmission" not in claim.hypotheses else self.alpha[0]
-        return low <= alpha <= self.alpha[1] and self.beta[0] <= beta <= self.beta[1]
+        slopes = low <= m.alpha <= self.alpha[1] and self.beta[0] <= m.beta <= self.beta[1]
+        return slopes and self.admits(claim, m.widths)
 
-    def draw_activations(self, claim: Claim, depth: int, rng: random.Random) -> tuple[str, ...]:
+    def sample_activations(self, claim: Claim, depth: int, dice: random.Random) -> tuple[str, ...]:
         """The φ of each layer, as text: one family for all layers mostly, sometimes a linear last layer."""
         if "relu" in claim.hypotheses:
             return ("relu",) * depth
         if "scalars" in claim.hypotheses:
             return ("identity",) * depth
-        spec = self._draw_activation(claim, rng)
-        last = "identity" if rng.random() < 0.15 and self.beta[0] <= 1 <= self.beta[1] else spec
+        spec = self._sample_activation(claim, dice)
+        last = "identity" if dice.random() < LINEAR_LAST and self.beta[0] <= 1 <= self.beta[1] else spec
         return (spec,) * (depth - 1) + (last,)
 
-    def _draw_activation(self, claim: Claim, rng: random.Random) -> str:
-        high = self.beta[0] + (self.beta[1] - self.beta[0]) * rng.random()
-        low = (
-            min(self.alpha[0], high)
-            if rng.random() < 0.5
-            else _log_uniform((self.alpha[0], min(self.alpha[1], high)), rng)
-        )
+    def _sample_activation(self, claim: Claim, dice: random.Random) -> str:
+        high = self.beta[0] + (self.beta[1] - self.beta[0]) * dice.random()
+        least = dice.random() < LEAST_ALPHA
+        low = min(self.alpha[0], high) if least else _log_uniform((self.alpha[0], min(self.alpha[1], high)), dice)
         if low == 0:
             if "transmission" not in claim.hypotheses and high == 1:
                 return "relu"
-            low = min(0.05, high)
-        a = low / high
-        family = rng.random()
-        if high != 1 or 0.55 < family < 0.7:
-            if family < 0.3:
-                return f"piecewise_linear:/{high!r}"
-            kinks = [0.0] if family < 0.62 else sorted({round(rng.gauss(0, 1), 3), round(rng.gauss(0, 1), 3)})
-            slopes = [low, high] if rng.random() < 0.5 else [high, low]
-            return (
-                "piecewise_linear:"
-                + ",".join(map(repr, kinks))
-                + "/"
-                + ",".join(repr(slopes[i % 2]) for i in range(len(kinks) + 1))
-            )
-        if family < 0.15 and self.alpha[1] >= 1:
-            return "identity"
-        if family < 0.55:
-            return f"leaky_relu:{a!r}"
-        if family < 0.8:
-            return f"negated:leaky_relu:{a!r}"
-        return f"{'tanh' if family < 0.9 else 'softplus'}_blend:{a!r}"
+            low = min(ALPHA_FOR_ZERO, high)
+        odds = FAMILIES_OF_BETA_1 if high == 1 else FAMILIES
+        if self.alpha[1] < 1:
+            odds = {family: odds[family] for family in odds if family != "identity"}
+        (family,) = dice.choices(list(odds), list(odds.values()))
+        kinks = {
+            "linear": [],
+            "one kink": [0.0],
+            "two kinks": sorted({round(dice.gauss(0, 1), 3), round(dice.gauss(0, 1), 3)}),
+        }
+        if family in kinks:
+            slopes = [high] if family == "linear" else [low, high] if dice.random() < 0.5 else [high, low]
+            pieces = (slopes[i % len(slopes)] for i in range(len(kinks[family]) + 1))
+            return f"piecewise_linear:{','.join(map(repr, kinks[family]))}/{','.join(map(repr, pieces))}"
+        return family if family == "identity" else f"{family}:{low / high!r}"
 
 
-def _skewed(limits: tuple[int, int], rng: random.Random) -> int:
+def _skewed(limits: tuple[int, int], dice: random.Random) -> int:
     """An integer of the range; each next one a little less likely."""
-    return min(limits[0] + int(rng.expovariate(0.6)), limits[1])
+    return min(limits[0] + int(dice.expovariate(SKEW)), limits[1])
 
 
-def _log_uniform(limits: Range, rng: random.Random) -> float:
+def _log_uniform(limits: Range, dice: random.Random) -> float:
     low, high = max(limits[0], 1e-3), max(limits[1], 1e-3)
-    return min(max(round(math.exp(rng.uniform(math.log(low), math.log(high))), 3), low), high)
+    return min(max(round(math.exp(dice.uniform(math.log(low), math.log(high))), 3), low), high)
 
 
 def parse_range(name: str, text: str, whole: bool = False) -> tuple:

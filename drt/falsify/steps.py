@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import math
 import random
-import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 
-from drt.exact.certify import certify_step
+from drt.errors import InputError
+from drt.exact.certify import Certificate, certify_step
+from drt.falsify.engine import FIND_BITS, Engine, Find, Found, Source
+from drt.falsify.space import Space
+from drt.measurement.measured import Measured
 from drt.optimisers.steps import Steps, measure_steps
 from drt.theory.base import Claim
 from drt.theory.outcome import Outcome
 from drt.theory.verdict import Verdicts
+from drt.witness.witness import Witness
 
 BATCH, STEPS = 24, 2  # the second step shows what an optimiser keeps of the first
-DRAWS_PER_SECOND, MOST_DRAWS = 4, 16
-TRIED = 3  # violations of a draw that are certified
+SAMPLES_PER_UNIT = 4
+HANDED_BACK = 3  # violations, of a sample
 ANGLES = ("random", "orthogonal", "parallel", "opposite", "nearly opposite")
 
 
-def draw(dice: random.Random, rng: torch.Generator, angles: tuple[str, ...] = ("random", "orthogonal")) -> Steps:
+def sample_steps(
+    dice: random.Random, rng: torch.Generator, angles: tuple[str, ...] = ("random", "orthogonal")
+) -> Steps:
     """Steps of the real optimisers: weights of one shape, at one kind of angle to their gradients, η from 10⁻⁶ to 10."""
     shape, angle = dice.choice(((1, 2), (2, 3), (4, 4), (16, 8), (48, 40))), dice.choice(angles)
     dtype = dice.choice((torch.float32, torch.float64))
@@ -43,25 +51,61 @@ def draw(dice: random.Random, rng: torch.Generator, angles: tuple[str, ...] = ("
     return measure_steps(weight.to(dtype), gradient.to(dtype), eta)
 
 
-def falsify_steps(claim: Claim, budget: float, seed: int) -> dict:
-    """The outcome that `drt.falsify.pipeline.falsify` returns, for a claim about steps; the budget buys draws."""
-    begin = time.perf_counter()
-    dice, rng = random.Random(seed), torch.Generator().manual_seed(seed)
-    best, instances, status = -math.inf, 0, "survived"
-    for _ in range(max(1, min(MOST_DRAWS, round(budget * DRAWS_PER_SECOND)))):
-        steps = draw(dice, rng, ANGLES)
-        verdicts = Verdicts(claim, steps)
-        instances += len(verdicts)
-        ratios = verdicts.log_ratio.nan_to_num(-math.inf, math.inf, -math.inf)
-        # An excess within the rounding bound is none.
-        best = max(best, float(torch.where(verdicts.where(Outcome.VIOLATED), ratios, ratios.clamp(max=0.0)).max()))
-        for index in torch.nonzero(verdicts.where(Outcome.VIOLATED)).tolist()[:TRIED]:
-            certified = certify_step(claim, steps, tuple(index)).answer == "violated"
-            status = "refuted" if certified or status == "refuted" else "unconfirmed"
-    return {
-        "claim": claim.id, "statement": claim.statement, "status": status, "certified": status == "refuted", "answer": None,
-        "ratio": math.exp(min(best, 700.0)) if math.isfinite(best) else None,
-        "log_ratio": best if math.isfinite(best) else None, "depth": None, "widths": None, "alpha": None, "beta": None,
-        "kappa": None, "seconds": round(time.perf_counter() - begin, 3), "instances": instances, "witness": None,
-        "script": None, "counterexample": None, "interrupted": False, "cut": False,
-    }  # fmt: skip
+@dataclass(frozen=True)
+class Violation(Find):
+    """A step above the bound by more than rounding explains, one of many; certified of the numbers that the optimiser left."""
+
+    score: float
+    steps: Steps
+    index: tuple[int, int]
+    kind: Hashable
+    exceeds = violates = exact = True
+    numbers = 0
+
+    @property
+    def log_ratio(self) -> float:
+        return self.score
+
+    def certify(self, claim: Claim, source: Source) -> tuple[Certificate, None]:
+        return certify_step(claim, self.steps, self.index, FIND_BITS), None
+
+
+class RealSteps(Engine):
+    """Claims about the steps of real optimisers, which are run."""
+
+    most_units = 4
+
+    def probes(self, claim: Claim) -> tuple[Callable[[], Measured], Callable[[int], Witness]]:
+        raise InputError(f"claim {claim.id!r}: no user's bound may be about the {claim.quantity}")
+
+    def openings(self, claim: Claim, space: Space, seed: int) -> Iterator[tuple[Found, bool]]:
+        """None that are better than any other step: a unit."""
+        yield self.run(claim, seed), True
+
+    def plan(
+        self, claim: Claim, space: Space, finds: Sequence[Find], dice: random.Random, first: int, count: int
+    ) -> list[int]:
+        """Seeds."""
+        return [dice.getrandbits(62) for _ in range(count)]
+
+    def run(self, claim: Claim, unit: int) -> Found:
+        dice, rng = random.Random(unit), torch.Generator().manual_seed(unit)
+        largest, instances = -math.inf, 0
+        finds: list[Find] = []
+        for sample in range(SAMPLES_PER_UNIT):
+            steps = sample_steps(dice, rng, ANGLES)
+            verdicts = Verdicts(claim, steps)
+            ratios = verdicts.log_ratio.nan_to_num(-math.inf, math.inf, -math.inf)
+            # An excess within the rounding bound is none.
+            violated = verdicts.where(Outcome.VIOLATED)
+            ratios = torch.where(violated, ratios, ratios.clamp(max=0.0))
+            largest, instances = max(largest, float(ratios.max())), instances + len(verdicts)
+            for t, b in torch.nonzero(violated).tolist()[:HANDED_BACK]:
+                finds.append(Violation(float(ratios[t, b]), steps, (t, b), (sample, t, b)))
+        return Found(tuple(finds), instances, largest)
+
+    def measure(self, claim: Claim, witness: Witness) -> Measured:
+        raise InputError(f"a step of an optimiser has no witness, expected none for claim {claim.id!r}")
+
+    def inside(self, claim: Claim, space: Space, m: Measured) -> bool:
+        raise InputError(f"a step of an optimiser is in no space of networks, expected none for claim {claim.id!r}")

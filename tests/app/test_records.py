@@ -3,14 +3,15 @@
 import json
 import math
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from drt.app.evidence import Evidence
 from drt.app.records import ORIGINS, POINTS_PER_ORIGIN, OriginRecord, claim_record, median, quartiles
-from drt.app.verify import NOT_ATTACKED
+from drt.falsify.outcome import Attacked, Status
 
-SURVIVED = {"status": "survived", "certified": False, "witness": None, "counterexample": None}
+SURVIVED = Attacked(claim="spectral.function", statement="")
 
 
 def found(**changes):
@@ -25,7 +26,9 @@ def origins(**given):
 def test_a_record_adds_up_its_origins():
     """Looseness is typical on random and trained networks alone: the others look for the worst."""
     extremal = found(instances=5, violations=2, max_log_ratio=math.log(2), looseness={1: [-0.3]})
-    r = claim_record("spectral.function", origins(random=found(), extremal=extremal), {**SURVIVED, "status": "refuted"})
+    r = claim_record(
+        "spectral.function", origins(random=found(), extremal=extremal), replace(SURVIVED, status=Status.REFUTED)
+    )
     assert (r.instances, r.inapplicable, r.violations, r.status) == (15, 6, 2, "refuted")
     assert r.max_ratio == pytest.approx(2)
     assert r.max_log_ratio == pytest.approx(math.log(2))
@@ -63,7 +66,9 @@ def test_points_of_an_origin_are_sampled_by_no_clock_and_no_order_of_claims():
     ],
 )
 def test_status(attacked, changes, proved, status):
-    r = claim_record("spectral.function", origins(random=found(**changes)), {**SURVIVED, "status": attacked}, proved)
+    r = claim_record(
+        "spectral.function", origins(random=found(**changes)), replace(SURVIVED, status=Status(attacked)), proved
+    )
     assert r.status == status
 
 
@@ -77,6 +82,7 @@ def test_a_violation_that_nobody_certified_is_never_called_holds_or_proved(prove
     """The attack found none, a random network shows one."""
     by_origin = {origin: Evidence() for origin in ORIGINS}
     by_origin["random"] = Evidence(instances=5, violations=1)
-    assert claim_record("lemma1", by_origin, NOT_ATTACKED, proved).status == "unconfirmed"
+    untouched = Attacked(claim="lemma1", statement="")
+    assert claim_record("lemma1", by_origin, untouched, proved).status == "unconfirmed"
     by_origin["random"] = Evidence(instances=5)
-    assert claim_record("lemma1", by_origin, NOT_ATTACKED, proved).status == ("proved" if proved else "holds")
+    assert claim_record("lemma1", by_origin, untouched, proved).status == ("proved" if proved else "holds")

@@ -9,7 +9,9 @@ from flint import arb, ctx
 from drt.exact.certify import certify_step
 from drt.exact.steps import ExactSteps
 from drt.exact.surds import ball
-from drt.falsify.steps import falsify_steps
+from drt.falsify.pipeline import falsify
+from drt.falsify.space import Space
+from drt.falsify.target import Target
 from drt.optimisers.steps import measure_steps
 from drt.theory.registry import claims, of_steps
 from drt.theory.verdict import Verdicts
@@ -43,10 +45,11 @@ def test_a_missed_hypothesis_is_inapplicable():
     assert (certificate.answer, certificate.reason) == ("inapplicable", "orthogonal: ⟨g, W⟩ is not 0")
 
 
-def test_a_false_claim_about_steps_is_refuted_and_certified():
+def test_a_false_claim_about_steps_is_refuted_and_certified(monkeypatch):
     """η²/40 in place of η²(1+η)/2: at η = ¾ along the gradient the step is longer by 0.05."""
     halved = replace(claims["fromage.relative-size.second-order"], formula=lambda s: s.eta**2 / 40, known=None)
     assert certify_step(halved, measure_steps(W, W, array(0.75)), (0, 0)).answer == "violated"
-    outcome = falsify_steps(halved, budget=1, seed=0)
-    assert outcome["status"] == "refuted"
-    assert outcome["certified"]
+    monkeypatch.setattr(Target, "claim", halved)
+    outcome = falsify(Target(halved.id), Space(), budget=1, jobs=1)
+    assert (outcome.status, outcome.certified, outcome.answer) == ("refuted", True, "violated")
+    assert outcome.ratio > 1

@@ -5,13 +5,14 @@ import math
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import count
 
 import pytest
 
 import drt
 from drt.errors import InputError
-from drt.falsify.pipeline import describe, falsify
+from drt.falsify.pipeline import falsify
 from drt.falsify.space import Space, space_from_text
 from drt.falsify.target import Target, load_claim
 from drt.witness.witness import load_witness
@@ -24,44 +25,44 @@ PLANTED = "tests/falsify/planted.py"
 )
 def test_claims_that_theory_calls_false_are_refuted(claim_id):
     outcome = falsify(Target(claim_id), Space(), budget=10, jobs=1)
-    assert (outcome["status"], outcome["certified"], outcome["answer"]) == ("refuted", True, "violated")
+    assert (outcome.status, outcome.certified, outcome.answer) == ("refuted", True, "violated")
 
 
 @pytest.mark.parametrize("claim_id", ["theorem1.function", "spectral.jacobian", "telescoping.function", "equation3"])
 def test_claims_that_theory_calls_true_survive_and_are_attained(claim_id):
     outcome = falsify(Target(claim_id), Space(), budget=3, jobs=1)
-    assert (outcome["status"], outcome["answer"]) == ("survived", "attained")
-    assert outcome["ratio"] == pytest.approx(1, abs=1e-12)
+    assert (outcome.status, outcome.answer) == ("survived", "attained")
+    assert outcome.ratio == pytest.approx(1, abs=1e-12)
 
 
 def test_falling_width_shrinks_to_what_a_person_would_write():
     """Theorem 1 (a) as stated: L = 1, W = (1 0), small whole numbers or simple fractions."""
     outcome = falsify(Target("theorem1.function.as-stated"), Space(), budget=10, jobs=1)
-    assert outcome["widths"] == [2, 1]
-    assert "W₁ = [1 0]" in outcome["counterexample"]
-    assert "but the bound is" in outcome["counterexample"]
+    assert outcome.widths == (2, 1)
+    assert "W₁ = [1 0]" in outcome.counterexample
+    assert "but the bound is" in outcome.counterexample
 
 
 def test_counterexample_stays_in_the_ranges_asked_about():
     """Nothing is shrunk out of the depth, width, κ and δ that were asked about."""
     space = Space(depth=(3, 3), width=(2, 4), kappa=(2.0, 5.0), delta=(1e-3, 1e-1))
     outcome = falsify(Target("relu-model"), space, budget=10, jobs=1)
-    assert outcome["status"] == "refuted"
-    assert outcome["depth"] == 3
-    assert all(2 <= n <= 4 for n in outcome["widths"])
-    assert outcome["kappa"] >= 2 * (1 - 1e-9)
+    assert outcome.status == "refuted"
+    assert outcome.depth == 3
+    assert all(2 <= n <= 4 for n in outcome.widths)
+    assert outcome.kappa >= 2 * (1 - 1e-9)
 
 
 def test_dropped_hypothesis_is_found_out():
     """κ over ΔW is needed: without it W = I, ΔW of rank one breaks the bound in Frobenius norms, κ of W alone being 1."""
     target = load_claim("theorem1.function").with_changes(["-widths"])
-    assert falsify(target, Space(), budget=10, jobs=1)["status"] == "refuted"
-    assert falsify(target, Space(widths=(2, 1)), budget=10, jobs=1)["widths"] == [2, 1]
+    assert falsify(target, Space(), budget=10, jobs=1).status == "refuted"
+    assert falsify(target, Space(widths=(2, 1)), budget=10, jobs=1).widths == (2, 1)
 
 
 def test_script_needs_numpy_only_and_shows_both_sides(tmp_path):
     outcome = falsify(Target("theorem1.jacobian.as-stated"), Space(), budget=10, jobs=1, folder=tmp_path)
-    script = tmp_path / outcome["script"]
+    script = tmp_path / outcome.script
     assert "import drt" not in script.read_text()
     assert "torch" not in script.read_text()
     printed = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True).stdout
@@ -72,11 +73,10 @@ def test_script_needs_numpy_only_and_shows_both_sides(tmp_path):
 @pytest.mark.parametrize("claim_id", ["spectral.function", "lemma1.mean"])
 def test_same_seed_same_json_whatever_the_number_of_processes(claim_id):
     space = Space(depth=(1, 2), width=(1, 3))
-    results = [falsify(Target(claim_id), space, budget=4, seed=7, jobs=jobs) for jobs in (1, 2)]
-    for result in results:
-        assert result.pop("seconds") > 0
-        assert not result["cut"]
-    assert results[0] == results[1]
+    one, two = (falsify(Target(claim_id), space, budget=4, seed=7, jobs=jobs) for jobs in (1, 2))
+    assert not one.cut
+    assert one.seconds > 0
+    assert replace(one, seconds=two.seconds).as_dict() == two.as_dict()
 
 
 @pytest.mark.parametrize("name", ["spectral.function", "lemma1", "relu-model", f"{PLANTED}:kappa_power_1"])
@@ -88,8 +88,8 @@ def test_no_clock_decides(name, monkeypatch):
     for clock in ("time", "monotonic", "perf_counter", "process_time"):
         monkeypatch.setattr(f"time.{clock}", lambda: next(hours))
     leaping = falsify(load_claim(name), space, budget=1, jobs=1)
-    assert leaping.pop("seconds") > 3599 > outcome.pop("seconds")
-    assert leaping == outcome
+    assert leaping.seconds > 3599 > outcome.seconds
+    assert replace(leaping, seconds=outcome.seconds) == outcome
 
 
 @pytest.mark.parametrize("claim_id", ["theorem1.function", "lemma1"])
@@ -101,8 +101,8 @@ def test_a_timeout_cuts_and_says_so(claim_id, tmp_path):
             signal.pause()
 
     outcome = falsify(Target(claim_id), Space(), 1e6, jobs=1, folder=tmp_path, progress=wait_for_the_alarm, timeout=0.1)
-    assert (outcome["status"], outcome["cut"], outcome["interrupted"]) == ("survived", True, False)
-    assert describe(outcome).startswith(f"{claim_id}: cut short by the timeout; survived")
+    assert (outcome.status, outcome.cut, outcome.interrupted) == ("survived", True, False)
+    assert str(outcome).startswith(f"cut short by the timeout: {claim_id}: survived")
 
 
 @pytest.mark.parametrize("timeout", [0.0, -1.0, math.nan, math.inf])

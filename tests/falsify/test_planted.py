@@ -19,11 +19,11 @@ def target(name: str) -> Target:
 @pytest.mark.parametrize("name", FALSE)
 def test_planted_error_is_refuted_and_certified(name, tmp_path):
     outcome = falsify(target(name), Space(), budget=30, jobs=1, folder=tmp_path)
-    assert outcome["status"] == "refuted"
-    assert outcome["certified"]
-    assert outcome["ratio"] > 1
+    assert outcome.status == "refuted"
+    assert outcome.certified
+    assert outcome.ratio > 1
     # The file alone carries the proof: read back, evaluated again.
-    witness = load_witness(tmp_path / outcome["witness"])
+    witness = load_witness(tmp_path / outcome.witness)
     assert certify(witness, target(name).claim).answer == "violated"
     # Small enough to read, unless it takes width or depth to reveal the flaw.
     numbers = sum(len(m) * len(m[0]) for m in witness.weights)
@@ -33,10 +33,10 @@ def test_planted_error_is_refuted_and_certified(name, tmp_path):
 @pytest.mark.parametrize("name", TRUE)
 def test_true_variant_survives(name):
     outcome = falsify(target(name), Space(), budget=3, jobs=1)
-    assert outcome["status"] == "survived"
-    assert not outcome["certified"]
-    assert outcome["ratio"] <= 1
-    assert outcome["answer"] in ("holds", "attained")
+    assert outcome.status == "survived"
+    assert not outcome.certified
+    assert outcome.ratio <= 1
+    assert outcome.answer in ("holds", "attained")
 
 
 def test_there_are_enough_of_them():

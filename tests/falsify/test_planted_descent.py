@@ -25,8 +25,8 @@ FALSE = [name for name in BOUNDS if name not in TRUE]
 def test_planted_error_is_refuted_and_certified(name, tmp_path):
     target = load_claim(f"{FILE}:{name}")
     outcome = falsify(target, Space(), budget=20, folder=tmp_path)
-    assert (outcome["status"], outcome["certified"]) == ("refuted", True)
-    witness = load_witness(tmp_path / outcome["witness"])
+    assert (outcome.status, outcome.certified) == ("refuted", True)
+    witness = load_witness(tmp_path / outcome.witness)
     assert certify(witness, target.claim).answer == "violated"
     assert sum(len(m) * len(m[0]) for m in witness.weights) <= 12
 
@@ -35,25 +35,25 @@ def test_planted_error_is_refuted_and_certified(name, tmp_path):
 def test_the_script_shows_both_sides(name, tmp_path):
     outcome = falsify(load_claim(f"{FILE}:{name}"), Space(), budget=20, folder=tmp_path)
     printed = subprocess.run(
-        [sys.executable, str(tmp_path / outcome["script"])], capture_output=True, text=True, check=True
+        [sys.executable, str(tmp_path / outcome.script)], capture_output=True, text=True, check=True
     ).stdout
     actual, bound = (float(v) for v in re.search(r"actual (\S+) > bound (\S+): True", printed).groups())
-    assert actual / bound == pytest.approx(outcome["ratio"], rel=1e-6)
+    assert actual / bound == pytest.approx(outcome.ratio, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", TRUE)
 def test_true_variant_survives(name):
     outcome = falsify(load_claim(f"{FILE}:{name}"), Space(), budget=1)
-    assert outcome["status"] == "survived"
-    assert outcome["ratio"] <= 1
-    assert outcome["answer"] in ("holds", "undecided")  # the supremum over t is enclosed to 0.1 %
+    assert outcome.status == "survived"
+    assert outcome.ratio <= 1
+    assert outcome.answer in ("holds", "undecided")  # the supremum over t is enclosed to 0.1 %
 
 
 def test_the_ranges_are_kept(tmp_path):
     space = Space(depth=(2, 2), width=(2, 3), delta=(0.01, 0.1))
     outcome = falsify(load_claim("deep-relative-trust"), space, budget=5, folder=tmp_path)
-    assert outcome["status"] == "refuted"
-    assert outcome["depth"] == 2
+    assert outcome.status == "refuted"
+    assert outcome.depth == 2
 
 
 @pytest.mark.parametrize(

@@ -34,16 +34,16 @@ def test_a_single_step_is_a_claim_with_the_same_hypotheses():
 
 @pytest.mark.parametrize("name", ["spectral.function#1", "telescoping.function#2"])
 def test_a_true_step_survives(name):
-    assert falsify(load_claim(name, "proofs_checks.registry"), SMALL, budget=0.5, jobs=1)["status"] == "survived"
+    assert falsify(load_claim(name, "proofs_checks.registry"), SMALL, budget=0.5, jobs=1).status == "survived"
 
 
 def test_a_step_whose_hypothesis_is_dropped_falls_but_floats_do_not_certify(tmp_path):
     target = load_claim("spectral.jacobian#7", "proofs_checks.registry").with_changes(["-widths"])
     outcome = falsify(target, Space(depth=(2, 2), width=(1, 2)), budget=0.5, jobs=1, folder=tmp_path)
-    assert (outcome["status"], outcome["certified"]) == ("unconfirmed", False)
-    assert outcome["log_ratio"] > 0.1
-    assert "q_7 = " in outcome["counterexample"]
-    assert certify(load_witness(tmp_path / outcome["witness"]), target.claim).answer == "undecided"
+    assert (outcome.status, outcome.certified) == ("unconfirmed", False)
+    assert outcome.log_ratio > 0.1
+    assert "q_7 = " in outcome.counterexample
+    assert certify(load_witness(tmp_path / outcome.witness), target.claim).answer == "undecided"
 
 
 @pytest.mark.parametrize(

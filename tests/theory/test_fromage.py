@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -9,7 +10,10 @@ import torch
 
 import drt
 from drt.errors import InputError
-from drt.falsify.steps import ANGLES, draw, falsify_steps
+from drt.falsify.pipeline import falsify
+from drt.falsify.space import Space
+from drt.falsify.steps import ANGLES, sample_steps
+from drt.falsify.target import Target
 from drt.optimisers.optim import LARS, Fromage
 from drt.optimisers.steps import lars_of, measure_steps
 from drt.theory.registry import claims, of_steps
@@ -60,7 +64,7 @@ def test_no_random_draw_violates_them():
     """Weights from 10⁻³ to 10³, gradients from 10⁻⁶ to 10⁶, η from 10⁻⁶ to 10, every angle."""
     dice, rng = random.Random(3), torch.Generator().manual_seed(3)
     for _ in range(20):
-        m = draw(dice, rng, ANGLES)
+        m = sample_steps(dice, rng, ANGLES)
         assert outcomes(m) == dict.fromkeys(outcomes(m), 0)
 
 
@@ -211,10 +215,10 @@ def test_lars_stays_fromage_over_steps():
 
 
 def test_the_attack_survives_and_reports():
-    found = falsify_steps(SIZE, 1.0, 0)
-    assert found["status"] == "survived"
-    assert 0 < found["ratio"] < 1
-    assert found["instances"] == 4 * 48
-    assert falsify_steps(FIXED, 1.0, 0)["ratio"] == pytest.approx(1, abs=1e-6)
-    same = falsify_steps(SIZE, 1.0, 0)
-    assert {k: v for k, v in found.items() if k != "seconds"} == {k: v for k, v in same.items() if k != "seconds"}
+    found = falsify(Target(SIZE.id), Space(), 1.0, jobs=1)
+    assert found.status == "survived"
+    assert 0 < found.ratio < 1
+    assert found.instances == 2 * 4 * 48  # an opening and a unit, of four samples each
+    assert falsify(Target(FIXED.id), Space(), 1.0, jobs=1).ratio == pytest.approx(1, abs=1e-6)
+    same = falsify(Target(SIZE.id), Space(), 1.0, jobs=1)
+    assert replace(found, seconds=0.0) == replace(same, seconds=0.0)

@@ -104,10 +104,10 @@ def test_a_mean_without_an_enclosure_is_undecided():
 
 
 def test_it_is_nearly_attained():
-    """The attack comes within 3 % of equality: a gradient that jumps at once and then stays."""
+    """The attack comes within 0.3 % of equality: a gradient that jumps at once and then stays."""
     found = falsify(Target("lemma1"), Space(), 3.0, 1)
-    assert found["status"] == "survived"
-    assert 0.97 < found["ratio"] <= 1 + 1e-9
+    assert found.status == "survived"
+    assert 0.997 < found.ratio <= 1 + 1e-9
 
 
 def test_condition_4_is_sharp_for_a_parabola():

@@ -51,9 +51,9 @@ def test_the_unconditional_lemma_is_refuted_in_fractions():
 
 def test_the_attack_refutes_it_too(tmp_path):
     outcome = falsify(Target("lemma2.unconditional"), Space(), 5.0, 0, folder=tmp_path)
-    assert (outcome["status"], outcome["certified"]) == ("refuted", True)
-    assert certify(load_witness(tmp_path / outcome["witness"])).answer == "violated"
-    assert "𝓛(W+ΔW) − 𝓛(W) − Σ⟨g_l, ΔW_l⟩ = " in outcome["counterexample"]
+    assert (outcome.status, outcome.certified) == ("refuted", True)
+    assert certify(load_witness(tmp_path / outcome.witness)).answer == "violated"
+    assert "𝓛(W+ΔW) − 𝓛(W) − Σ⟨g_l, ΔW_l⟩ = " in outcome.counterexample
 
 
 @pytest.mark.parametrize(
@@ -196,6 +196,6 @@ def test_relu_has_no_constant():
 @pytest.mark.parametrize("claim_id", ["lemma2", "lemma2.mean", "lemma2.constant", "condition4"])
 def test_attacked(claim_id):
     outcome = falsify(Target(claim_id), Space(), 2.0, 3)
-    assert outcome["status"] == "survived"
-    assert outcome["instances"] > 100
-    assert outcome["ratio"] is None or outcome["ratio"] < 1
+    assert outcome.status == "survived"
+    assert outcome.instances > 100
+    assert outcome.ratio is None or outcome.ratio < 1

@@ -34,8 +34,8 @@ def test_the_counterexample_is_certified(claim_id):
     assert certificate.lhs[0] == pytest.approx(3.08)
     assert certificate.rhs[1] == pytest.approx(0.44)
     outcome = falsify(Target(claim_id), Space(), 1.0)
-    assert (outcome["status"], outcome["certified"]) == ("refuted", True)
-    assert "max_l ‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F = " in outcome["counterexample"]
+    assert (outcome.status, outcome.certified) == ("refuted", True)
+    assert "max_l ‖g_l(W+ΔW) − g_l‖_F/‖g_l‖_F = " in outcome.counterexample
 
 
 @pytest.mark.parametrize("claim_id", IDS)
