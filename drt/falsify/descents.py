@@ -222,7 +222,7 @@ def _sizes_inside(space: Space, m: Descent) -> Tensor:
 class Descents(Engine):
     """Claims about a loss and its gradients along a step."""
 
-    template = "descent"
+    section = "of a descent"
 
     def probes(self, claim: Claim) -> tuple[Callable[[], Measured], Callable[[int], Witness]]:
         space = Space(depth=(2, 2), width=(2, 2), delta=(1e-3, 0.1))

@@ -89,11 +89,11 @@ class Found:
 class Engine(ABC):
     """How claims about one quantity are attacked.
 
-    template: the part of `drt/templates/witness.py` that evaluates a counterexample.
+    section: the part of `drt/templates/witness.py` that measures a counterexample.
     """
 
     most_units: float = math.inf  # beyond which more of them show nothing new
-    template: str
+    section: str
 
     @abstractmethod
     def probes(self, claim: Claim) -> tuple[Callable[[], Measured], Callable[[int], Witness]]:

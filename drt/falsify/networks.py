@@ -176,7 +176,7 @@ def _overlap(part: tuple[float, float] | None, whole: tuple[float, float]) -> tu
 class Networks(Engine):
     """Claims about the function and about Jacobians."""
 
-    template = "network"
+    section = "of a network"
 
     def probes(self, claim: Claim) -> tuple[Callable[[], Measured], Callable[[int], Witness]]:
         rng = torch.Generator().manual_seed(0)

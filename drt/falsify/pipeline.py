@@ -185,7 +185,7 @@ def _write(witness: Witness, claim: Claim, engine: Engine, counterexample: str |
     paths = {"witness": f"witnesses/{name}.json"}
     # A step of a proof has no formula that numpy alone could evaluate.
     if counterexample is not None and "#" not in claim.id:
-        text = script(witness, claim, engine.template, counterexample)
+        text = script(witness, claim, engine.section, counterexample)
         write_atomically(witnesses / f"{name}.py", text.encode())
         paths["script"] = f"witnesses/{name}.py"
     return paths
