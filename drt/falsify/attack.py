@@ -130,7 +130,7 @@ def attack(state: Attack, budget: float, seed: int, pool: Executor | None, progr
         progress: told (units done, units in all, the largest ratio), after the openings and after every unit.
     """
     claim, engine, dice = state.claim, state.engine, random.Random(seed)
-    total = min(math.ceil(budget), engine.most_units) if budget >= SEARCH_FROM else 0
+    total = min(math.ceil(budget), engine.most_units(claim)) if budget >= SEARCH_FROM else 0
 
     def done() -> bool:
         ratio = state.largest
@@ -143,8 +143,6 @@ def attack(state: Attack, budget: float, seed: int, pool: Executor | None, progr
         if at_once and any(find.exceeds for find in found.finds) and state.refute():
             return
     if done():
-        return
-    if claim.kind == "identity":  # its two sides differ by rounding only: there is nothing to climb
         return
     while state.units < total:
         count = min(UNITS_PER_WAVE, int(total) - state.units)

@@ -92,8 +92,11 @@ class Engine(ABC):
     section: the part of `drt/templates/witness.py` that measures a counterexample.
     """
 
-    most_units: float = math.inf  # beyond which more of them show nothing new
     section: str
+
+    def most_units(self, claim: Claim) -> float:
+        """Beyond which more of them show nothing new."""
+        return math.inf
 
     @abstractmethod
     def probes(self, claim: Claim) -> tuple[Callable[[], Measured], Callable[[int], Witness]]:

@@ -58,9 +58,13 @@ class Violation(Find):
     score: float
     steps: Steps
     index: tuple[int, int]
-    kind: Hashable
+    sample: int
     exceeds = violates = exact = True
     numbers = 0
+
+    @property
+    def kind(self) -> Hashable:
+        return self.sample, self.index
 
     @property
     def log_ratio(self) -> float:
@@ -73,7 +77,8 @@ class Violation(Find):
 class RealSteps(Engine):
     """Claims about the steps of real optimisers, which are run."""
 
-    most_units = 4
+    def most_units(self, claim: Claim) -> float:
+        return 4
 
     def probes(self, claim: Claim) -> tuple[Callable[[], Measured], Callable[[int], Witness]]:
         raise InputError(f"claim {claim.id!r}: no user's bound may be about the {claim.quantity}")
@@ -101,7 +106,7 @@ class RealSteps(Engine):
             ratios = torch.where(violated, ratios, ratios.clamp(max=0.0))
             largest, instances = max(largest, float(ratios.max())), instances + len(verdicts)
             for t, b in torch.nonzero(violated).tolist()[:HANDED_BACK]:
-                finds.append(Violation(float(ratios[t, b]), steps, (t, b), (sample, t, b)))
+                finds.append(Violation(float(ratios[t, b]), steps, (t, b), sample))
         return Found(tuple(finds), instances, largest)
 
     def measure(self, claim: Claim, witness: Witness) -> Measured:

@@ -153,7 +153,7 @@ def test_interrupt_keeps_the_best_so_far(tmp_path):
         ("return -m.delta.sum(-1)", "must be a number >= 0, got NaN or a negative value"),
         ("return m.kappa * float('nan')", "must be a number >= 0, got NaN"),
         ("return m.kappa * float('inf')", "must be finite, got infinity"),
-        ("return m.no_such_field", "a measurement has no field 'no_such_field'"),
+        ("return m.no_such_field", "a measurement of the function has no field 'no_such_field'"),
         ("return 1 / 0", "raised ZeroDivisionError"),
         ("return m.kappa * random.random()", "depends on something outside the measurement"),
         ("return m.instance.x.abs().sum(-1)", "cannot be evaluated exactly"),
