@@ -8,7 +8,11 @@ import drt
 from drt.descent import breakpoints as module
 from drt.descent.losses import MeanSquaredError
 from drt.descent.measurement import measure_descent
-from tests.descent.test_measurement import case, exact_step, gaussian
+from tests.descent_cases import (
+    case,
+    exact_descent,
+    gaussian,
+)
 from tests.instances import array
 
 
@@ -34,7 +38,7 @@ def test_they_are_those_of_exact_arithmetic(activation):
         )
         m = measure_descent(net, steps, x, MeanSquaredError(y))
         with ctx.workprec(128):
-            exact = [float(p.start.enclosure().mid()) for p in exact_step(net, steps, x, y).pieces[1:]]
+            exact = [float(p.start.enclosure().mid()) for p in exact_descent(net, steps, x, y).pieces[1:]]
         mine = sorted(
             {round(t, 12) for t in m.changes.breakpoints.tolist()}
         )  # units of a layer may pass theirs together

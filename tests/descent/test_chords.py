@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+import drt
 from drt.descent.chords import Chord, activate
 from drt.descent.losses import CrossEntropy, MeanSquaredError
 from drt.network.activations import parse_activation
@@ -157,3 +158,18 @@ def test_rates_of_losses_stay_inside(name):
     line = (1 - t) * rate.a + t * rate.b
     assert ((values - line).abs() <= t * (1 - t) * rate.r + rate.e + 1e-14).all()
     assert (rate.e <= 1.0).all()
+
+
+@pytest.mark.parametrize("activation", ["tanh_blend:0.01", "softplus_blend:0.01"])
+def test_the_secant_slope_lies_in_the_hull_of_slopes_but_not_at_its_end(activation):
+    """[φ(z₁) − φ(z₀)]/(z₁ − z₀) is a mean of slopes: what rates multiply by, and what the slope at z₁ is not."""
+    phi = drt.parse_activation(activation)
+    low, high = (torch.linspace(a, b, 50, dtype=torch.float64) for a, b in ((-3, 0.5), (-2.5, 3)))
+    zero = torch.zeros_like(low)
+    slopes = activate(phi, Chord(low, high, zero, zero))[1].all
+    for share in (0.1, 0.5, 1.0):
+        step = share * (high - low)
+        secant = phi.difference(low, step) / step
+        assert ((secant - slopes.hull.a).abs() <= slopes.hull.e + 1e-15).all()
+    there = slopes.b  # the chord's value at s = 1, where its curvature allows nothing
+    assert ((secant - there).abs() > slopes.e + 1e-3).any()

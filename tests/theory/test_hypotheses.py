@@ -13,7 +13,9 @@ from drt.errors import InputError
 from drt.measurement.quantity import is_valley, never_contracts, spares_gradients
 from drt.optimisers.steps import measure_steps
 from drt.theory.hypotheses import resolve
-from tests.descent.test_measurement import case
+from tests.descent_cases import (
+    case,
+)
 from tests.instances import PIECEWISE, array, instance, measured, scalars
 
 EYE = torch.eye(2, dtype=torch.float64)

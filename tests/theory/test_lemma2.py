@@ -18,7 +18,9 @@ from drt.theory.hypotheses_descent import log_constant, mean_growth
 from drt.theory.registry import claims
 from drt.theory.verdict import Verdicts
 from drt.witness.witness import Witness, load_witness
-from tests.descent.test_measurement import case
+from tests.descent_cases import (
+    case,
+)
 from tests.instances import array
 from tests.theory.test_lemma1 import scalar
 

@@ -18,7 +18,9 @@ from drt.theory.verdict import Verdicts
 from drt.training.data import load_digits
 from drt.training.trained import descents
 from drt.training.training import TrainingConfig, train
-from tests.descent.test_measurement import case
+from tests.descent_cases import (
+    case,
+)
 from tests.instances import array
 from tests.theory.test_lemma1 import scalar
 from tests.theory.test_lemma2 import witness
