@@ -66,7 +66,14 @@ def draw(results: Results, summary: AuditSummary, caption: str, layer: int) -> F
 
 
 def draw_ratio(ax: Axes, results: Results, kind: str, summary: AuditSummary) -> None:
-    """The change over (1+η)^L − 1 against η: median and quartiles over all slices of a depth."""
+    """The change over (1+η)^L − 1 against η: median and quartiles over all slices of a depth.
+
+    Args:
+        ax: where to draw.
+        results: every slice.
+        kind: of network, as `summary.networks` names it.
+        summary: of those slices.
+    """
     depths = sorted({row.depth for row in summary.networks})
     colours = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(depths)))
     for depth, colour in zip(depths, colours, strict=True):

@@ -91,7 +91,14 @@ def draw_curves(ax: Axes, etas: np.ndarray, values: np.ndarray) -> None:
 
 
 def draw_laws(ax: Axes, etas: np.ndarray, changes: np.ndarray, depth: int) -> None:
-    """Deep relative trust, Lemma 2's η, and the line closest to the median of all curves."""
+    """Deep relative trust, Lemma 2's η, and the line closest to the median of all curves.
+
+    Args:
+        ax: where to draw.
+        etas: η (E,).
+        changes: relative change of the gradient (…, E).
+        depth: L.
+    """
     eta = etas[etas > 0]
     ax.plot(eta, np.expm1(depth * np.log1p(eta)), color="black", lw=1.6, ls=style.DASHED, label="deep relative trust")
     middle = _quartiles(changes.reshape(-1, changes.shape[-1]))[1]

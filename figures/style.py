@@ -45,6 +45,13 @@ def wrap(caption: str, columns: int) -> str:
 
 
 def caption(figure: Figure, text: str, left: float = 0.012, bottom: float = 0.08) -> None:
-    """Write a wrapped caption at the foot: `left` a share of the width, `bottom` in inches."""
+    """Write a wrapped caption at the foot of a figure.
+
+    Args:
+        figure: where to write.
+        text: the caption, its lines broken already.
+        left: where it starts, as a share of the width.
+        bottom: where it ends, in inches above the edge.
+    """
     height = figure.get_size_inches()[1]
     figure.text(left, bottom / height, text, fontsize=8, color=INK, va="bottom", linespacing=1.3)

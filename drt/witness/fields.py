@@ -90,12 +90,32 @@ def activations_of(value: Any, depth: int) -> tuple[str, ...]:
 
 
 def matrices(value: Any, name: str, depth: int, budget: Budget) -> tuple[Matrix, ...]:
-    """A matrix of rationals for each layer."""
+    """A matrix of rationals for each layer.
+
+    Args:
+        value: a list of matrices, each a list of rows.
+        name: of the field, for messages.
+        depth: how many layers there are.
+        budget: counts the entries.
+
+    Raises:
+        InputError: another number of matrices, or something that is not one.
+    """
     return tuple(matrix(m, f"{name}[{i}]", budget) for i, m in enumerate(sequence(value, name, depth)))
 
 
 def vectors(value: Any, name: str, depth: int, budget: Budget) -> tuple[Vector | None, ...] | None:
-    """A vector of rationals or None for each layer; None where all of them are."""
+    """A vector of rationals or None for each layer; None where all of them are.
+
+    Args:
+        value: a list of vectors or None, or None.
+        name: of the field, for messages.
+        depth: how many layers there are.
+        budget: counts the entries.
+
+    Raises:
+        InputError: another number of vectors, or something that is not one.
+    """
     if value is None:
         return None
     group = enumerate(sequence(value, name, depth))
@@ -142,7 +162,17 @@ def check_shapes(
 
 
 def target_of(value: Any, quantity: Quantity, outputs: int, budget: Budget) -> Vector | None:
-    """The target y of the loss, which the descent has, and nothing else."""
+    """The target y of the loss, where one belongs to the quantity, and nowhere else.
+
+    Args:
+        value: a vector of n_L numbers, or None.
+        quantity: what the witness is about.
+        outputs: n_L.
+        budget: counts the entries.
+
+    Raises:
+        InputError: a target that is missing, not asked for, or of another length.
+    """
     if (value is None) == quantity.of_loss:
         wanted = "y of the loss" if value is None else f"none for the {quantity}"
         raise InputError(f"target={'none' if value is None else 'given'} must be {wanted}")

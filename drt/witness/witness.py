@@ -119,6 +119,18 @@ class Witness:
     ) -> Witness:
         """The witness whose entries are exactly those of an unbatched network, its perturbation and input.
 
+        Args:
+            claim: what the witness speaks about, or its id.
+            net: f, weights (n_l, n_{l−1}).
+            dweights: ΔW_1 … ΔW_L, each (n_l, n_{l−1}).
+            x: the input (n_0,).
+            layer: l, of a Jacobian.
+            hypotheses: those asked of the instance; the claim's own by default.
+            dbiases: Δb_1 … Δb_L, each (n_l,) or None; None for all.
+            target: y (n_L,), of a loss.
+            note: a remark for people.
+            bound_source: the file and function of a user's bound.
+
         Raises:
             InputError: an unknown claim id, or shapes that do not fit.
         """
