@@ -12,6 +12,7 @@ from torch import Tensor
 from drt.descent.measurement import Descent
 from drt.descent.trust import certainly_trusted, growth_error
 from drt.numeric.numbers import Number, expm1, finite, log1p, maximum, per_layer, product_minus_one
+from drt.theory.base import evaluate, logarithm
 from drt.theory.hypotheses import Hypothesis, hypotheses
 
 LogConstant = Callable[[Descent], Tensor]
@@ -25,8 +26,7 @@ def constant(m: Any) -> Number:
 
 def log_constant(m: Descent) -> Tensor:
     """Its logarithm, which does not overflow."""
-    ratio = math.log(m.beta / m.alpha) if m.alpha > 0 else math.inf
-    return m.depth * (ratio + 2 * torch.log(m.kappa_w.amax(-1)))
+    return logarithm(evaluate(constant, m)).expand(m.batch_shape)
 
 
 def _log_one(m: Descent) -> Tensor:
