@@ -1,41 +1,27 @@
 """Runs trained and measured by tasks: what a loop in this one finds, in the order of the configs."""
 
 import dataclasses
-from concurrent.futures import Future
-from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import torch
 
 from drt.errors import InputError
-from drt.experiments import sliced
+from drt.experiments import measured_runs
 from drt.experiments.gradient_slice import slice_along_gradient
 from drt.experiments.measured_runs import check_classes, sliced_runs
 from drt.training.data import Digits, load_digits
 from drt.training.training import TrainingConfig, make_model, train
+from tests.in_process import workers
 
 ETAS = (0.0, 0.01, 0.1)
 SHALLOW = TrainingConfig((8,), steps_per_epoch=5, epochs=1, checkpoints=(0, 5))
 DEEP = TrainingConfig((8, 8), steps_per_epoch=5, epochs=1, checkpoints=(5,), seed=3)
 
 
-class Here:
-    """A pool of no processes: every task is done when it is submitted."""
-
-    def submit(self, function, *arguments):
-        future = Future()
-        try:
-            future.set_result(function(*arguments))
-        except InputError as error:
-            future.set_exception(error)
-        return future
-
-
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch):
-    """Processes are begun by the tests of `pool` and of the figures."""
-    monkeypatch.setattr(sliced, "workers", lambda jobs: nullcontext(Here()))
+    monkeypatch.setattr(measured_runs, "workers", workers)
 
 
 def test_slices_are_those_of_a_plain_loop_in_the_order_of_the_configs():

@@ -1,105 +1,21 @@
-"""The audit's figure from real, tiny trainings: its numbers are those of the slices, its words no more than they say."""
+"""The audit's command on real, tiny trainings: every file agrees with the numbers that are printed."""
 
 import csv
 import json
 
-import numpy as np
 import pytest
 from matplotlib.image import imread
 
 from drt.errors import InputError
-from drt.experiments.audit import ETAS, CheckpointRecord, breakdown
-from figures import audit, trained
-from figures.audit_summary import summarise
-from figures.audit_words import layers, sentences, share, short, text
+from drt.experiments import measured_runs
+from figures import audit
+from tests.in_process import workers
 
 TINY = ["--width", "10", "--steps", "16", "--seeds", "1", "--jobs", "1"]
-ETA = np.array(ETAS)
 
 
-def slices(depth, kind, effective_depth, factor, seed=0):
-    change = factor * np.expm1(effective_depth * np.log1p(ETA))
-    return [
-        (
-            CheckpointRecord(depth, kind, "sgd", seed, step, "measured", 0.5, 0.8),
-            breakdown(ETAS, change, np.linspace(2, 5, depth)),
-        )
-        for step in (1, 4)
-    ]
-
-
-@pytest.fixture(scope="module")
-def planted():
-    """Plain networks of 4 layers: E = 8 with C = 2 and, of another seed, E = 10 with C = 3; a residual one E = 6, C = 1."""
-    results = [*slices(4, "plain", 8, 2.0), *slices(4, "plain", 10, 3.0, seed=1), *slices(4, "residual", 6, 1.0)]
-    return [*results, (CheckpointRecord(4, "batch norm", "sgd", 0, 1, "diverged"), None)]
-
-
-def test_the_summary_is_that_of_planted_laws(planted):
-    summary = summarise(planted, 7)
-    plain, residual, normalised = summary.networks
-    assert (plain.slices, plain.of, plain.found.exceeded, plain.found.points) == (4, 4, 100, 100)
-    assert plain.found.effective_depth == pytest.approx([9, 8, 10], rel=1e-3)
-    assert residual.found.effective_depth == pytest.approx([6, 6, 6], rel=1e-3)
-    assert plain.found.two[0] == "effective depth"
-    # The ratio of C[(1+η)^E − 1] to (1+η)^4 − 1 is largest at the largest η.
-    least = [c * (1.1**e - 1) / (1.1**4 - 1) for e, c in ((8, 2), (10, 3), (6, 1))]
-    assert plain.found.constant == pytest.approx(np.mean(least[:2]))
-    assert plain.found.factor[1] == pytest.approx(least[1])
-    assert normalised.as_dict() == {"depth": 4, "kind": "batch norm", "slices": 0, "of": 1}
-    pair = summary.against_plain["residual"]
-    assert (pair.pairs, pair.shallower, pair.less) == (2, 2, 2)
-    assert pair.by_depth == {4: [2, 2]}
-    assert summary.resolved == 6
-    assert pair.effective_depth == pytest.approx([6, 8], rel=1e-3)
-    assert pair.constant_ratio == pytest.approx(least[2] / least[0])
-    assert summary.laws["plain"]["effective depth"].closest == 4
-    assert summary.missing == {"diverged": 1}
-
-
-def test_the_words_follow_the_numbers(planted):
-    said = " ".join(sentences(summarise(planted, 9)))
-    assert "is exceeded at 150 of 150 points of 6 slices." in said
-    assert "Residual against plain, 2 pairs: L_eff is lower in 2 (2 of 2 at 4 layers; median 6 against 8)" in said
-    assert "No slice at 1 checkpoints: diverged." in said
-    assert "Interrupted: 2 of 9 checkpoints are missing." in said
-    below = [*slices(4, "plain", 3, 0.5), *slices(4, "residual", 6, 1.0)]
-    said = " ".join(sentences(summarise(below, 4)))
-    assert "is exceeded at 50 of 100 points" in said
-    assert "L_eff is lower in 0 (0 of 2 at 4 layers; median 6 against 3), the least C in 0" in said
-    assert "Interrupted" not in said
-
-
-def test_flat_slices_are_counted_and_their_depth_is_below_one():
-    """Of two depths below 1 neither is lower."""
-    flat = [*slices(4, "plain", 0.5, 1.0), *slices(4, "residual", 0.2, 1.0)]
-    pair = summarise(flat, 4).against_plain["residual"]
-    assert (pair.pairs, pair.shallower) == (2, 0)
-    summary = summarise(flat[:2], 2)
-    assert summary.networks[0].found.flat == 2
-    assert "<1 (<1–" in text(summary)
-    assert "grow more slowly than a line: 2 plain." in text(summary)
-
-
-def test_the_tables_fit_the_terminal(planted):
-    lines = text(summarise(planted, 7)).splitlines()
-    assert max(map(len, lines)) <= 100
-    assert any(line.startswith(" 4  batch norm   0/1  nothing measured") for line in lines)
-
-
-@pytest.mark.parametrize(
-    ("written", "text"),
-    [
-        (short(57.3), "57"), (short(4812.0), "4,800"), (short(0.0134), "0.013"), (short(np.inf), "∞"), (short(np.nan), "–"),
-        (layers(0.2), "<1"), (layers(1.0), "1"), (layers(62.8), "63"),
-        (share(25, 25), "100 %"), (share(2999, 3000), "99.9 %"), (share(3, 4), "3/4"), (share(0, 30), "0.0 %"),
-    ],
-)  # fmt: skip
-def test_numbers_are_short(written, text):
-    assert written == text
-
-
-def test_the_command_writes_every_file_whole(tmp_path, capsys):
+def test_the_command_writes_every_file_whole(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(measured_runs, "workers", workers)
     options = ["--depth", "2,3", "--optimiser", "fromage,adam", "--layer", "2", "--json", "--out", str(tmp_path)]
     assert audit.main([*TINY, *options]) == 0
     out, err = capsys.readouterr()
@@ -142,17 +58,6 @@ def test_an_interrupt_keeps_what_there_is(tmp_path, capsys):
     assert "drt: interrupted; the figure shows what was done" in err
     assert "Interrupted: 6 of 9 checkpoints are missing." in out
     assert (tmp_path / "audit.pdf").exists()
-
-
-def test_an_interrupt_before_the_first_result_is_one():
-    def interrupted(results):
-        yield from results
-        raise KeyboardInterrupt
-
-    assert trained.collect(interrupted([1, 2])) == ([1, 2], True)
-    assert trained.collect([1, 2]) == ([1, 2], False)
-    with pytest.raises(KeyboardInterrupt):
-        trained.collect(interrupted([]))
 
 
 @pytest.mark.parametrize(
