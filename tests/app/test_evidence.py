@@ -65,7 +65,7 @@ def test_what_does_not_apply_is_counted_by_its_reason():
     net, dws, x = instance(1, (3, 2), batch=(4,))
     evidence = Evidence()
     evidence.add(Verdicts(claims["spectral.function"], drt.measure(net, dws, x)))
-    assert evidence.inapplicable == Counter({"widths: widths 3-2 contract": 4})
+    assert evidence.inapplicable == Counter({"widths: widths 3-2 contract, but n_0 ≤ n_1 ≤ … ≤ n_L is asked": 4})
     assert evidence.points == []
     assert evidence.max_log_ratio == -math.inf
 
