@@ -60,7 +60,7 @@ def mathematics(text: str) -> Markup:
 def html(report: Report) -> str:
     """The whole report as one page: no script, nothing loaded from anywhere."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("drt"), autoescape=True, undefined=jinja2.StrictUndefined,
+        loader=jinja2.PackageLoader("drt.app"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(number=number, orders=orders, mathematics=mathematics)

@@ -89,7 +89,7 @@ class Found:
 class Engine(ABC):
     """How claims about one quantity are attacked.
 
-    section: the part of `drt/templates/witness.py` that measures a counterexample.
+    section: the part of `drt/falsify/template.py` that measures a counterexample.
     """
 
     section: str

@@ -1,6 +1,6 @@
 """A witness as a standalone Python script, numpy only, that evaluates both sides and prints them.
 
-The script is `drt/templates/witness.py`, a Python file like any other, with its instance and its bound replaced.
+The script is `drt/falsify/template.py`, a Python file like any other, with its instance and its bound replaced.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ABSOLUTE = ("absolute", "excess")  # left sides that no reference divides
 @cache
 def template() -> dict[str, str]:
     """The sections of the template by name, in their order; the first, "", is what stands before all of them."""
-    text = (files("drt") / "templates" / "witness.py").read_text(encoding="utf-8")
+    text = (files("drt.falsify") / "template.py").read_text(encoding="utf-8")
     head, *sections = re.split(rf"^{SECTION}", text, flags=re.MULTILINE)
     return {"": head} | dict(section.split("\n", 1) for section in sections)
 

@@ -12,7 +12,7 @@ from drt.falsify.script import MEASUREMENTS, WORDS, script, template
 from drt.witness.witness import Witness
 from tests.instances import array
 
-TEMPLATE = files("drt") / "templates" / "witness.py"
+TEMPLATE = files("drt.falsify") / "template.py"
 
 
 @drt.bound("function", ())
