@@ -16,7 +16,7 @@ TINY = ["--width", "10", "--steps", "16", "--seeds", "1", "--jobs", "1"]
 
 def test_the_command_writes_every_file_whole(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(measured_runs, "workers", workers)
-    options = ["--depth", "2,3", "--optimiser", "fromage,adam", "--layer", "2", "--json", "--out", str(tmp_path)]
+    options = ["--depth", "2,3", "--optimiser", "fromage", "--layer", "2", "--json", "--out", str(tmp_path)]
     assert audit.main([*TINY, *options]) == 0
     out, err = capsys.readouterr()
     result = json.loads(out)
@@ -28,9 +28,9 @@ def test_the_command_writes_every_file_whole(tmp_path, capsys, monkeypatch):
         rows = list(csv.DictReader(file))
     with (tmp_path / "audit-slices.csv").open() as file:
         points = list(csv.DictReader(file))
-    assert len(rows) == 5 * 2 * 3 == result["expected"] == result["measured"]
+    assert len(rows) == 5 * 3 == result["expected"] == result["measured"]
     assert [r["step"] for r in rows[:3]] == ["1", "4", "16"]
-    assert len(points) == 30 * 25
+    assert len(points) == 15 * 25
     first = [p for p in points if all(p[k] == rows[0][k] for k in ("layers", "network", "optimiser", "seed", "step"))]
     ratios = [float(p["change_in_gradient"]) / ((1 + float(p["eta"])) ** 2 - 1) for p in first]
     assert max(ratios) == pytest.approx(float(rows[0]["largest_factor"]), rel=1e-5)
@@ -39,7 +39,7 @@ def test_the_command_writes_every_file_whole(tmp_path, capsys, monkeypatch):
     assert all(r["effective_depth"] == r["effective_depth_shape"] for r in rows)
     assert all(float(r["linear_error"]) >= float(r["power_error"]) - 1e-6 for r in rows)
     assert "gradient of layer 2" in result["caption"]
-    assert "by Fromage, Adam; 1 seed; after 1, 4 and 16 steps" in result["caption"]
+    assert "by Fromage; 1 seed; after 1, 4 and 16 steps" in result["caption"]
     assert imread(tmp_path / "audit.png").shape[0] > 1000
     assert (tmp_path / "audit.pdf").read_bytes().startswith(b"%PDF")
 
