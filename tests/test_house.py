@@ -107,3 +107,7 @@ def test_a_circle_is_found():
     with pytest.raises(ValueError, match="a → b → a"):
         longest({"a": {"b"}, "b": {"a"}})
     assert longest({"a": {"b"}, "b": {"c"}, "c": set()}) == 3
+
+
+def test_figures_do_not_import_the_application():
+    assert not [(n, o) for n in EVERY if n.startswith("figures") for o in imported(n) if o.startswith("drt.app")]

@@ -1,4 +1,4 @@
-"""The verdicts in docs/verdicts.md and in README.md, generated: `python -m figures.verdicts results/report.json`.
+"""The verdicts in docs/verdicts.md and in README.md, generated: `python -m drt.app.verdicts results/report.json`.
 
 docs/verdicts.md gets a row a claim; README.md gets, for a few claims, the very lines that `drt verify` prints.
 """
@@ -78,7 +78,7 @@ def main(arguments: list[str]) -> int:
     Raises:
         InputError: a file is missing, or has no place for the verdicts.
     """
-    parser = Parser("python -m figures.verdicts", __doc__)
+    parser = Parser("python -m drt.app.verdicts", __doc__)
     parser.add_argument("report", type=Path, help="report.json, as `drt verify` writes it")
     parser.add_argument("--root", type=Path, default=Path(), help="the folder of README.md and docs/")
     options = parser.parse_args(arguments)

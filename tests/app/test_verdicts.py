@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from drt.app.verdicts import SHOWN, excerpt, main, markdown, splice
 from drt.errors import InputError
-from figures.verdicts import SHOWN, excerpt, main, markdown, splice
 
 MARKED = "# A\n<!-- {0}: begin (generated) -->\nold\n<!-- {0}: end -->\ntail\n"
 
