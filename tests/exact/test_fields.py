@@ -96,6 +96,7 @@ def test_the_comparison_can_fail():
 def test_a_bound_that_reads_another_field_is_refused_before_it_is_attacked():
     """It used to be answered with the change of a Jacobian at an input of ones."""
     from drt.errors import InputError
+    from drt.falsify.attack import ENGINES
     from drt.falsify.pipeline import probe
 
     @drt.bound(quantity="descent")
@@ -104,4 +105,4 @@ def test_a_bound_that_reads_another_field_is_refused_before_it_is_attacked():
         return 2 * m.change
 
     with pytest.raises(InputError, match="a measurement of the descent has no field 'change'; it has delta, rho"):
-        probe(odd)
+        probe(odd, ENGINES[odd.quantity])
