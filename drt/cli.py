@@ -296,35 +296,36 @@ def sharpness(
     It shows where a constant is real and where it is slack. Writes CSV, PDF and PNG.
     """
     from drt.falsify.target import load_claim
-    from drt.sharpness.sharpness import Grid, summary, write
+    from drt.sharpness.sharpness import CellGrid, summary, write
     from drt.sharpness.sharpness import sharpness as run
     from figures.sharpness import save
 
     target = load_claim(claim)
-    grid = Grid.from_text(kappa=kappa, ratio=ratio, delta=delta, depth=depth, width=width)
+    grid = CellGrid.from_text(kappa=kappa, ratio=ratio, delta=delta, depth=depth, width=width)
     with _progress(f"sharpness of {target.claim.id}") as progress:
         result = run(target, grid, budget, seed, jobs or os.cpu_count() or 1, progress)
     files: list[Path] = []
-    if out is not None and result["cells"]:
+    if out is not None and result.cells:
         files = [*write(result, out), *save(result, out)]
     if json:
-        _print_json({k: v for k, v in result.items() if k != "best"} | {"files": [path.name for path in files]})
+        _print_json(result.as_dict() | {"files": [path.name for path in files]})
     else:
         from rich.table import Table
 
-        table = Table(box=None, pad_edge=False, title=f"largest certified actual/bound: {result['statement']}")
+        table = Table(box=None, pad_edge=False, title=f"largest certified actual/bound: {result.statement}")
         for column in ("L", "n", "cells", "smallest", "median", "largest", "largest at κ, β/α, δ"):
             table.add_column(column, justify="left" if "," in column else "right")
         for row in summary(result):
-            numbers = (f"{row[key]:.4g}" for key in ("smallest", "median", "largest"))
-            counts = (str(row[key]) for key in ("depth", "width", "cells"))
-            table.add_row(*counts, *numbers, ", ".join(f"{v:g}" for v in row["at"].values()))
+            numbers = (f"{value:.4g}" for value in (row.smallest, row.median, row.largest))
+            counts = (str(count) for count in (row.depth, row.width, row.cells))
+            at = (f"{value:g}" for value in (row.at.kappa, row.at.beta_over_alpha, row.at.delta))
+            table.add_row(*counts, *numbers, ", ".join(at))
         _console().print(table)
     if files:
         print("wrote " + ", ".join(map(str, files)), file=sys.stderr)
-    if result["interrupted"]:
+    if result.interrupted:
         print("drt: interrupted; the finished cells are kept", file=sys.stderr)
-    return Exit.VIOLATED if result["violations"] else Exit.HELD
+    return Exit.VIOLATED if result.violations else Exit.HELD
 
 
 @app.command()

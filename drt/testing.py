@@ -17,7 +17,6 @@ from drt.falsify.shrink import shrink
 from drt.measurement.instance import Instance
 from drt.measurement.measured import Measured
 from drt.measurement.measurement import Measurement, measure_all
-from drt.measurement.quantity import FUNCTION
 from drt.network.network import Network
 from drt.theory.outcome import Outcome
 from drt.theory.registry import Claim, find
@@ -68,7 +67,7 @@ def _measurements(claim: Claim, instance: Instance | Measured) -> Sequence[Measu
     if not claim.quantity.of_network:
         raise InputError(f"claim {claim.id} is about the {claim.quantity}: give its measurement, not an instance")
     function, jacobians = measure_all(instance)
-    return [function] if claim.quantity is FUNCTION else jacobians
+    return [m for m in (function, *jacobians) if m.quantity is claim.quantity]
 
 
 def _inapplicable(claim: Claim, verdicts: Verdicts) -> None:

@@ -21,7 +21,8 @@ from matplotlib.figure import Figure
 
 from drt.errors import Exit, check_positive, run_as_script
 from drt.falsify.target import load_claim
-from drt.sharpness.sharpness import Grid, sharpness, write
+from drt.sharpness.cells import Cell
+from drt.sharpness.sharpness import CellGrid, Sharpness, sharpness, write
 from figures import common, style
 
 AXES = ("kappa", "ratio", "delta", "depth", "width")  # of the grid
@@ -32,8 +33,8 @@ TITLE_COLUMNS = 13  # characters of 9 points to an inch
 DARKEST = 1e-4  # slacker cells share the darkest colour
 
 
-def data(claim: str, grid: Grid | None = None, budget: float = 120.0, seed: int = 0, jobs: int = 1) -> dict:
-    """What `drt.sharpness.sharpness.sharpness` returns for a claim.
+def data(claim: str, grid: CellGrid | None = None, budget: float = 120.0, seed: int = 0, jobs: int = 1) -> Sharpness:
+    """The sharpness of a claim in every cell of a grid.
 
     Args:
         claim: its id, or path.py:function.
@@ -42,7 +43,7 @@ def data(claim: str, grid: Grid | None = None, budget: float = 120.0, seed: int 
         seed: of the search.
         jobs: processes.
     """
-    return sharpness(load_claim(claim), grid or Grid(), budget, seed, jobs)
+    return sharpness(load_claim(claim), grid or CellGrid(), budget, seed, jobs)
 
 
 def number(value: float) -> str:
@@ -59,14 +60,14 @@ def number(value: float) -> str:
     return f"{math.floor(value * 10**digits) / 10**digits:.{digits}f}".removeprefix("0")
 
 
-def colours(cells: Sequence[dict]) -> tuple[Any, LogNorm]:
+def colours(cells: Sequence[Cell]) -> tuple[Any, LogNorm]:
     """A colour map that colour-blind readers and grey printers can tell, light where the bound is attained; and its scale."""
     scale = mpl.colormaps["cividis"].with_extremes(over=ABOVE)
-    lowest = min(row["sharpness"] for row in cells)
+    lowest = min(row.sharpness for row in cells)
     return scale, LogNorm(min(max(lowest, DARKEST), 0.1), 1 + ATTAINED, clip=False)
 
 
-def draw_panel(ax: Axes, cells: Sequence[dict], scale: Any = None, norm: LogNorm | None = None) -> None:
+def draw_panel(ax: Axes, cells: Sequence[Cell], scale: Any = None, norm: LogNorm | None = None) -> None:
     """One panel: the cells of one L, n and β/α.
 
     Args:
@@ -77,10 +78,10 @@ def draw_panel(ax: Axes, cells: Sequence[dict], scale: Any = None, norm: LogNorm
     """
     if norm is None:
         scale, norm = colours(cells)
-    kappas, deltas = (sorted({row[key] for row in cells}) for key in ("kappa", "delta"))
+    kappas, deltas = (sorted({getattr(row, key) for row in cells}) for key in ("kappa", "delta"))
     values = [[math.nan] * len(deltas) for _ in kappas]
     for row in cells:
-        i, j, value = kappas.index(row["kappa"]), deltas.index(row["delta"]), row["sharpness"]
+        i, j, value = kappas.index(row.kappa), deltas.index(row.delta), row.sharpness
         values[i][j] = max(value, norm.vmin or 0.0)
         light = norm(values[i][j]) > 0.55
         ax.text(j + 0.5, i + 0.5, number(value), ha="center", va="center", fontsize=6.5, color=DARK if light else PALE)
@@ -91,12 +92,12 @@ def draw_panel(ax: Axes, cells: Sequence[dict], scale: Any = None, norm: LogNorm
     style.frameless(ax)
 
 
-def draw(result: dict) -> Figure:
+def draw(result: Sharpness) -> Figure:
     """All panels of a result, on one page."""
-    cells = result["cells"]
-    rows = list(dict.fromkeys((row["depth"], row["beta_over_alpha"]) for row in cells))
-    widths = list(dict.fromkeys(row["width"] for row in cells))
-    high, wide = len({row["kappa"] for row in cells}), len({row["delta"] for row in cells})
+    cells = result.cells
+    rows = list(dict.fromkeys((row.depth, row.beta_over_alpha) for row in cells))
+    widths = list(dict.fromkeys(row.width for row in cells))
+    high, wide = len({row.kappa for row in cells}), len({row.delta for row in cells})
     size = (1.5 + len(widths) * (0.3 + 0.36 * wide), 1.3 + len(rows) * (0.22 + 0.2 * high))
     page = Figure(figsize=(max(size[0], 4.5), max(size[1], 2.6)), layout="constrained")
     grid = page.subplots(len(rows), len(widths), squeeze=False, sharex=True, sharey=True)
@@ -104,7 +105,7 @@ def draw(result: dict) -> Figure:
     for i, (depth, ratio) in enumerate(rows):
         for j, width in enumerate(widths):
             ax = grid[i][j]
-            panel = [r for r in cells if (r["depth"], r["beta_over_alpha"], r["width"]) == (depth, ratio, width)]
+            panel = [r for r in cells if (r.depth, r.beta_over_alpha, r.width) == (depth, ratio, width)]
             if not panel:  # interrupted before
                 ax.set_axis_off()
                 continue
@@ -119,16 +120,14 @@ def draw(result: dict) -> Figure:
     bar.set_label("largest certified actual change / bound", fontsize=8, color=style.INK)
     bar.ax.tick_params(labelsize=7, colors=style.INK)
     bar.outline.set_visible(False)  # type: ignore[operator]
-    title = style.wrap(
-        f"Sharpness of {result['claim']}\n{result['statement']}", int(TITLE_COLUMNS * page.get_figwidth())
-    )
+    title = style.wrap(f"Sharpness of {result.claim}\n{result.statement}", int(TITLE_COLUMNS * page.get_figwidth()))
     page.suptitle(title, fontsize=9, color=style.INK)
     return page
 
 
-def save(result: dict, folder: Path) -> list[Path]:
+def save(result: Sharpness, folder: Path) -> list[Path]:
     """Write PDF and PNG; their paths."""
-    return common.save(folder, f"sharpness-{result['claim']}", draw(result), {})
+    return common.save(folder, f"sharpness-{result.claim}", draw(result), {})
 
 
 def main(arguments: list[str]) -> int:
@@ -139,14 +138,14 @@ def main(arguments: list[str]) -> int:
         parser.add_argument(f"--{name}", help=f"values with commas between{', β/α' if name == 'ratio' else ''}")
     parser.add_argument("--budget", type=float, default=120.0, help="units of work for all cells together (120)")
     options = parser.parse_args(arguments)
-    grid = Grid.from_text(**{name: getattr(options, name) for name in AXES})
+    grid = CellGrid.from_text(**{name: getattr(options, name) for name in AXES})
     check_positive("budget", options.budget)
     common.check_common(options)
     result = data(options.claim, grid, options.budget, options.seed, options.jobs or os.cpu_count() or 1)
-    paths = [*write(result, options.out), *(save(result, options.out) if result["cells"] else [])]
-    summary = {key: value for key, value in result.items() if key != "best"}
-    common.report(options, summary, f"{len(result['cells'])} cells, {result['violations']} violate the claim", paths)
-    return Exit.VIOLATED if result["violations"] else Exit.HELD
+    paths = [*write(result, options.out), *(save(result, options.out) if result.cells else [])]
+    counts = f"{len(result.cells)} cells, {result.violations} violate the claim"
+    common.report(options, result.as_dict(), counts, paths)
+    return Exit.VIOLATED if result.violations else Exit.HELD
 
 
 if __name__ == "__main__":

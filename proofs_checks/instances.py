@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from drt.falsify.extremal import Grid
+from drt.falsify.extremal import ConstructionGrid
 from drt.measurement.instance import Instance
 from drt.measurement.sampling import Recipe, generator
 from drt.network.difference import difference
@@ -30,7 +30,7 @@ def instances(setup: Setup, scalars: bool = False) -> Iterator[tuple[str, Instan
         for p in perturbed(run, digits, setup.seed):
             yield f"{p.network}, step {p.step}, {p.perturbation}", p.instance
     elif setup.source == "extremal":
-        grid = Grid(
+        grid = ConstructionGrid(
             depths=(setup.depth,), widths=(setup.width,), alphas=(setup.alpha,), kappas=(setup.kappa,), deltas=(setup.delta,)
         )  # fmt: skip
         yield from grid.instances()

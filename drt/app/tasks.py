@@ -11,7 +11,7 @@ from drt.app.evidence import Findings, hold, hold_all
 from drt.experiments.invariant import steps_of as invariant_steps
 from drt.falsify import extremal_descent
 from drt.falsify.descents import sample_population
-from drt.falsify.extremal import Grid, constructions
+from drt.falsify.extremal import ConstructionGrid, constructions
 from drt.falsify.outcome import Attacked
 from drt.falsify.pipeline import falsify
 from drt.falsify.space import Space
@@ -94,7 +94,9 @@ def _recipe(dice: random.Random) -> Recipe:
 def on_extremal(names: Sequence[str], quick: bool) -> Found:
     """A task: some of the extremal constructions, over their grid."""
     findings: Findings = {}
-    grid = Grid(depths=(1, 2), widths=(2, 16), alphas=(0.0, 0.1, 1.0)) if quick else Grid(alphas=(0.0, 0.1, 0.5, 1.0))
+    grid = ConstructionGrid(alphas=(0.0, 0.1, 0.5, 1.0))
+    if quick:
+        grid = ConstructionGrid(depths=(1, 2), widths=(2, 16), alphas=(0.0, 0.1, 1.0))
     for _, instance in grid.instances([name for name in names if name in constructions]):
         hold_all(instance, findings)
     for _, m in extremal_descent.steps([name for name in names if name in extremal_descent.NAMES]):

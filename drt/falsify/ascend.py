@@ -68,7 +68,16 @@ def ascend(
     steps: int,
     rate: float = 0.05,
 ) -> tuple[Flat, Tensor, int]:
-    """Adam with a rate that decays to a tenth; (best θ of each restart, its score, instances evaluated)."""
+    """Adam with a rate that decays to a tenth; (best θ of each restart, its score, instances evaluated).
+
+    Args:
+        claim: whose log(actual/bound) is to grow.
+        layout: of the flat vectors.
+        space: outside of which an instance does not count.
+        start: the parameters of each restart.
+        steps: of Adam.
+        rate: of the first step.
+    """
     parameters = [p.clone().requires_grad_() for p in start.parameters]
     optimiser = torch.optim.Adam(parameters, lr=rate)
     decay = torch.optim.lr_scheduler.ExponentialLR(optimiser, 0.1 ** (1 / steps))

@@ -11,6 +11,18 @@ from drt.theory.base import Claim
 
 PALETTE = torch.tensor([1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 1e-3, -1e-3, 10.0, -10.0, 0.1, -0.1], dtype=torch.float64)
 
+# Odds of structured instances: how often each shape of a W_l (diagonal, the same with its rows permuted, a single entry, which is
+# singular unless the matrix is a vector, Gaussian), and of a ΔW_l (those, and ±W_l), is taken; and shares of the instances.
+ODDS_OF_W = (4.0, 2.0, 0.1, 1.0)
+ODDS_OF_DW = (3.0, 3.0, 2.0, 1.0, 2.0, 2.0)
+NEARLY_ONE_HOT = 0.7  # x and b; the others are Gaussian
+WITH_BIAS = 0.7  # where biases are allowed
+LARGE_SINGULAR_VALUE, NEGATIVE = 0.5, 0.3  # entries of a diagonal that are κ, not 1; and that are negative
+SAME_DELTA = 0.5  # instances whose δ_l are all the same
+STILL = 0.15  # layers that do not move
+LARGEST_KAPPA = 100.0  # of a start, whatever the space allows
+SURVIVING, MUTATED_TWICE = 4, 0.3  # of a generation one in so many survives; of its children so many are mutated again
+
 
 def score(claim: Claim, layout: Layout, theta: Flat, space: Space) -> Tensor:
     """log(actual/bound) of each flat vector; −∞ where it is no instance of the claim."""
@@ -41,7 +53,7 @@ def structured(layout: Layout, count: int, space: Space, rng: Generator) -> Flat
         low, high = max(low, 1e-12), max(high, 1e-12)
         return low * (high / low) ** torch.rand(*shape, dtype=torch.float64, generator=rng)
 
-    kappa = spread(space.kappa[0], min(space.kappa[1], 100.0), count)
+    kappa = spread(space.kappa[0], min(space.kappa[1], LARGEST_KAPPA), count)
     delta = spread(*space.delta, count)
     parts: list[Tensor] = []
     weights: list[Tensor] = []
@@ -52,14 +64,14 @@ def structured(layout: Layout, count: int, space: Space, rng: Generator) -> Flat
                 _normal(rng, count, 1)
             )
             near = hot + noise * spread(1e-8, 1e-1, count, 1)
-            vector = torch.where(torch.rand(count, 1, generator=rng) < 0.7, near, noise)
-            keep = kind == "x" or torch.rand(count, 1, generator=rng) < 0.7
+            vector = torch.where(torch.rand(count, 1, generator=rng) < NEARLY_ONE_HOT, near, noise)
+            keep = kind == "x" or torch.rand(count, 1, generator=rng) < WITH_BIAS
             parts.append(vector * keep)
             continue
         rank = min(shape)
-        high = torch.rand(count, rank, generator=rng) < 0.5
+        high = torch.rand(count, rank, generator=rng) < LARGE_SINGULAR_VALUE
         s = torch.where(high, kappa[:, None], 1.0) * torch.where(
-            torch.rand(count, rank, generator=rng) < 0.3, -1.0, 1.0
+            torch.rand(count, rank, generator=rng) < NEGATIVE, -1.0, 1.0
         )
         diagonal = torch.zeros(count, *shape, dtype=torch.float64)
         diagonal[:, torch.arange(rank), torch.arange(rank)] = s
@@ -71,16 +83,15 @@ def structured(layout: Layout, count: int, space: Space, rng: Generator) -> Flat
         if kind == "dw":
             choices += [weights[layer], -weights[layer]]
         stacked = torch.stack(choices, 1)
-        # A single entry is singular unless the matrix is a vector: rare among the W.
-        odds = torch.tensor([4.0, 2.0, 0.1, 1.0] if kind == "w" else [3.0, 3.0, 2.0, 1.0, 2.0, 2.0])
+        odds = torch.tensor(ODDS_OF_W if kind == "w" else ODDS_OF_DW)
         chosen = torch.multinomial(odds, count, replacement=True, generator=rng)
         matrix = stacked[torch.arange(count), chosen]
         if kind == "w":
             weights.append(matrix)
         else:
-            own = torch.where(torch.rand(count, generator=rng) < 0.5, delta, spread(*space.delta, count))
+            own = torch.where(torch.rand(count, generator=rng) < SAME_DELTA, delta, spread(*space.delta, count))
             size = own * torch.linalg.matrix_norm(weights[layer]) / torch.linalg.matrix_norm(matrix)
-            still = torch.rand(count, generator=rng) < 0.15
+            still = torch.rand(count, generator=rng) < STILL
             matrix = matrix * torch.where(still, 0.0, size)[:, None, None]
         parts.append(matrix.reshape(count, -1))
     return torch.cat([p.reshape(count, -1) for p in parts], -1)
@@ -147,15 +158,23 @@ def evolve(
     """Elitist evolution from a starting population: (final population, its scores, instances evaluated).
 
     A generation keeps the best quarter and fills the rest with their mutants.
+
+    Args:
+        claim: whose log(actual/bound) is to grow.
+        layout: of the flat vectors.
+        space: outside of which an instance does not count.
+        start: (B, D).
+        generations: how many.
+        rng: of mutations.
     """
     theta, scores = start, score(claim, layout, start, space)
-    evaluated, keep = len(start), max(len(start) // 4, 1)
+    evaluated, keep = len(start), max(len(start) // SURVIVING, 1)
     for _ in range(generations):
         best = scores.topk(keep).indices
         parents = best[_pick(rng, keep, len(theta) - keep)]
         mates = theta[best[_pick(rng, keep, len(parents))]]
         children = mutate(layout, theta[parents], mates, rng)
-        twice = torch.rand(len(children), 1, generator=rng) < 0.3
+        twice = torch.rand(len(children), 1, generator=rng) < MUTATED_TWICE
         children = torch.where(twice, mutate(layout, children, mates, rng), children)
         theta = torch.cat([theta[best], children])
         scores = torch.cat([scores[best], score(claim, layout, children, space)])

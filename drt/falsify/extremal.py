@@ -208,7 +208,7 @@ WIDE = ("aware", "aware_first", "channels", "identity_rank_one", "identity_skew"
 
 
 @dataclass(frozen=True)
-class Grid:
+class ConstructionGrid:
     """Where the constructions are evaluated."""
 
     depths: tuple[int, ...] = (1, 2, 3, 4)

@@ -12,7 +12,7 @@ import torch
 from drt.falsify.ascend import Free, Spectral, ascend
 from drt.falsify.engine import TIE, Engine, Find, Found, Source, WitnessedFind
 from drt.falsify.evolve import evolve, score, structured
-from drt.falsify.extremal import WIDE, Grid
+from drt.falsify.extremal import WIDE, ConstructionGrid
 from drt.falsify.layout import Flat, Layout, layout_of, measurement, objective
 from drt.falsify.space import MAX_WIDTH, Space
 from drt.measurement.instance import Instance
@@ -112,7 +112,7 @@ def _top(layout: Layout, theta: Flat, scores: torch.Tensor, niche: Space) -> tup
 def try_constructions(claim: Claim, space: Space, wide: bool = False) -> Iterator[Found]:
     """Every extremal construction inside the space, as it is; the wide ones: widths to 128, κ from nearly 1 upwards."""
     relu = "relu" in claim.hypotheses or "transmission" not in claim.hypotheses
-    grid = Grid(
+    grid = ConstructionGrid(
         depths=_within(space.depth, (1, 2) if wide else (1, 2, 4, 6)),
         widths=(24, MAX_WIDTH) if wide else (2, 3, 6),
         alphas=(*((0.0,) if relu else ()), *_alphas(space)[:: 2 if wide else 1]),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -14,22 +14,46 @@ from drt.exact.certify import certify
 from drt.falsify.layout import Layout
 from drt.falsify.target import Target
 from drt.measurement.measurement import Measurement
+from drt.measurement.quantity import FUNCTION, JACOBIAN, Quantity
 from drt.network.activations import parse_activation
 from drt.numeric.numbers import Number, maximum
 from drt.sharpness.climb import ASCENTS, search
-from drt.sharpness.inside import Point, Problem, point
+from drt.sharpness.inside import Matrices, Problem, matrices
 from drt.theory.registry import Claim
 from drt.witness.witness import Witness
 
-COLUMNS = ("depth", "width", "kappa", "beta_over_alpha", "delta", "sharpness", "change", "bound", "answer")
 KAPPAS = ("kappa", "kappa_w", "kappa_dw", "kappa_wt")
 PLAIN = ("alpha", "beta", "alphas", "betas", "depth", "widths", "batch_shape", "quantity")
 UNFIT = ("relu", "scalars", "small", "lipschitz")  # hypotheses on φ, widths or δ that would need cells of their own
 RESTARTS = 16
-STEPS = (20, 400)  # of each ascent, fewest and most
-STEPS_PER_SECOND = 50_000  # rows × layers, of one process
+CERTIFICATE_BITS = 256
+FEWEST_STEPS, MOST_STEPS = 20, 400  # of each ascent
+STEPS_PER_UNIT = 50_000  # rows × layers
 OVERHEAD = 250  # rows that a step's fixed cost is worth
-Found = tuple[dict, Witness]
+Setting = tuple[Tensor, list[str]]  # the input and the φ of each layer
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a grid, and what was found in it: a certified lower end of its sharpness.
+
+    change, bound: of the network found, the lower end of the actual change and the upper end of the bound.
+    answer: what the certifier says of the claim there (violated, attained, holds, undecided).
+    """
+
+    depth: int
+    width: int
+    kappa: float
+    beta_over_alpha: float
+    delta: float
+    sharpness: float
+    change: float
+    bound: float
+    answer: str
+
+
+Found = tuple[Cell, Witness]
+COLUMNS = tuple(field.name for field in fields(Cell))
 
 
 class _AtCell:
@@ -85,17 +109,10 @@ def _full(block: Tensor, rest: Tensor, width: int) -> Tensor:
     return matrix
 
 
-def witness_at(target: Target, claim: Claim, problem: Problem, at: Point, row: int) -> Witness:
+def witness_at(target: Target, claim: Claim, problem: Problem, at: Matrices, row: int) -> Witness:
     """One row of a search as a network."""
     w, dw = (_full(b[row], r[row], problem.width) for b, r in ((at.w, at.w_rest), (at.dw, at.dw_rest)))
-    ratio = float(problem.ratio[row])
-    if claim.quantity == "function":
-        x = torch.eye(problem.width, dtype=torch.float64)[0]
-        spec = "identity" if ratio == 1 else f"piecewise_linear:0.0,1.0/{ratio!r},1.0,{ratio!r}"
-        specs = [spec] * problem.depth
-    else:
-        x = torch.randn(problem.width, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-        specs = list(_activations(problem, at, row, w, dw, x))
+    x, specs = SETTINGS[claim.quantity](problem, at, row, w, dw)
     net = Layout((problem.width,) * (problem.depth + 1), tuple(specs)).instance(
         torch.cat([w.flatten(), dw.flatten(), x])
     )
@@ -104,7 +121,26 @@ def witness_at(target: Target, claim: Claim, problem: Problem, at: Point, row: i
     )
 
 
-def _activations(problem: Problem, at: Point, row: int, w: Tensor, dw: Tensor, x: Tensor) -> Iterator[str]:
+def _signal(problem: Problem, at: Matrices, row: int, w: Tensor, dw: Tensor) -> Setting:
+    """X = e₁, and slopes r, 1, r with kinks at 0 and 1."""
+    ratio = float(problem.ratio[row])
+    spec = "identity" if ratio == 1 else f"piecewise_linear:0.0,1.0/{ratio!r},1.0,{ratio!r}"
+    return torch.eye(problem.width, dtype=torch.float64)[0], [spec] * problem.depth
+
+
+def _free_slopes(problem: Problem, at: Matrices, row: int, w: Tensor, dw: Tensor) -> Setting:
+    """Any x, and a φ for each layer that has the slopes asked for."""
+    x = torch.randn(problem.width, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    return x, list(_activations(problem, at, row, w, dw, x))
+
+
+SETTINGS: dict[Quantity, Callable[[Problem, Matrices, int, Tensor, Tensor], Setting]] = {
+    FUNCTION: _signal,
+    JACOBIAN: _free_slopes,
+}
+
+
+def _activations(problem: Problem, at: Matrices, row: int, w: Tensor, dw: Tensor, x: Tensor) -> Iterator[str]:
     """A φ for each layer that has the slopes asked for at the pre-activations: kinks half way between them."""
     ratio = float(problem.ratio[row])
     h, moved = x, x
@@ -130,7 +166,7 @@ def _activations(problem: Problem, at: Point, row: int, w: Tensor, dw: Tensor, x
 
 @dataclass(frozen=True)
 class Block:
-    """The cells of one L, n and β/α, searched together. `seconds` buys a number of steps: the same seed gives the same rows."""
+    """The cells of one L, n and β/α, searched together. The budget buys steps: the same seed gives the same cells."""
 
     target: Target
     depth: int
@@ -138,33 +174,31 @@ class Block:
     ratio: float
     cells: tuple[tuple[float, float], ...]  # κ, δ
     seed: int
-    seconds: float
+    budget: float
 
     def run(self) -> list[Found]:
         """Each cell's row, with its witness."""
         claim = self.target.claim
-        fields = reads(claim)
+        read = reads(claim)
         kappa, delta = torch.tensor(self.cells, dtype=torch.float64).T
         ratio = torch.full_like(kappa, self.ratio)
         problem = Problem(
             claim.quantity, self.depth, self.width, kappa, ratio, delta,
-            kappa_dw=not fields.isdisjoint({"kappa", "kappa_dw"}),
-            kappa_wt=not fields.isdisjoint({"kappa", "kappa_wt"}),
-            size="rho" if "rho" in fields and "delta" not in fields else "delta",
+            kappa_dw=not read.isdisjoint({"kappa", "kappa_dw"}),
+            kappa_wt=not read.isdisjoint({"kappa", "kappa_wt"}),
+            size="rho" if "rho" in read and "delta" not in read else "delta",
         )  # fmt: skip
         rows = RESTARTS * len(self.cells)
-        steps = int(self.seconds * STEPS_PER_SECOND / (ASCENTS * (rows + OVERHEAD) * self.depth))
+        steps = int(self.budget * STEPS_PER_UNIT / (ASCENTS * (rows + OVERHEAD) * self.depth))
         rng = torch.Generator().manual_seed(self.seed)
-        found = search(problem, RESTARTS, min(max(steps, STEPS[0]), STEPS[1]), rng)
-        at = point(problem, found)
+        found = search(problem, RESTARTS, min(max(steps, FEWEST_STEPS), MOST_STEPS), rng)
+        at = matrices(problem, found)
         found_rows = []
         for i, (k, d) in enumerate(self.cells):
             witness = witness_at(self.target, claim, problem, at, i)
-            certificate = certify(witness, at_cell(claim, k, d), max_bits=256)
+            certificate = certify(witness, at_cell(claim, k, d), max_bits=CERTIFICATE_BITS)
             values = (certificate.ratio[0], certificate.lhs[0], certificate.rhs[1], certificate.answer)
-            found_rows.append(
-                (dict(zip(COLUMNS, (self.depth, self.width, k, self.ratio, d, *values), strict=True)), witness)
-            )
+            found_rows.append((Cell(self.depth, self.width, k, self.ratio, d, *values), witness))
         return found_rows
 
 

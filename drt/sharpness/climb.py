@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from drt.sharpness.inside import Parameters, Problem, Rows, log_change, point
+from drt.sharpness.inside import Parameters, Problem, Rows, log_change, matrices
 
 RATE = 0.05
 JITTER = (0.3, 0.1, 0.02)  # of the restarts after each ascent
@@ -62,7 +62,7 @@ def climb(problem: Problem, free: Parameters, steps: int, rate: float) -> tuple[
     decay = torch.optim.lr_scheduler.ExponentialLR(optimiser, 0.1 ** (1 / steps))
     best, highest = {n: v.clone() for n, v in free.items()}, torch.full_like(problem.kappa, -torch.inf)
     for _ in range(steps):
-        value = log_change(problem, point(problem, moving))
+        value = log_change(problem, matrices(problem, moving))
         better = value.detach() > highest
         highest = torch.where(better, value.detach(), highest)
         for n in best:

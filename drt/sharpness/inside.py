@@ -15,13 +15,15 @@ Jacobian. The slopes of f and f̃ are free in [1, r]: some φ with kinks between
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-BLOCK = {"function": 3, "jacobian": 4}
+from drt.measurement.quantity import FUNCTION, JACOBIAN, Quantity
+
 FREE = 1e12  # condition number of a matrix on which there is no condition
 PENALTY = 20.0  # per unit of log κ(W̃_l) beyond log k: more than any change gains from it
 Rows = Float[Tensor, " B"]
@@ -32,7 +34,7 @@ Parameters = dict[str, Tensor]
 class Problem:
     """Rows of cells with one architecture. kappa_dw, kappa_wt: whether they are limited; size: "delta" or "rho"."""
 
-    quantity: str
+    quantity: Quantity
     depth: int
     width: int
     kappa: Rows
@@ -45,7 +47,7 @@ class Problem:
     @property
     def block(self) -> int:
         """Units that mix."""
-        return min(self.width, BLOCK[self.quantity])
+        return min(self.width, INSIDE[self.quantity].mixing)
 
     def rows(self, index: Tensor) -> Problem:
         """The problem of these rows."""
@@ -56,7 +58,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Point:
+class Matrices:
     """Matrices (B, L, p, p) with the value (B, L) of their copies; slopes (B, L, p + 1) of f and f̃, for Jacobians."""
 
     w: Tensor
@@ -72,7 +74,7 @@ def _orthonormal(free: Tensor) -> Tensor:
     return q * torch.sign(r.diagonal(dim1=-2, dim2=-1)).unsqueeze(-2)
 
 
-def point(problem: Problem, free: Parameters) -> Point:
+def matrices(problem: Problem, free: Parameters) -> Matrices:
     """The matrices that free parameters stand for."""
     p, copies = problem.block, problem.width - problem.block
 
@@ -90,13 +92,20 @@ def point(problem: Problem, free: Parameters) -> Point:
     w, w_rest = matrix("w", problem.kappa)
     dw, dw_rest = matrix("dw", problem.kappa if problem.kappa_dw else torch.full_like(problem.kappa, FREE))
     dw_rest = dw_rest * torch.where(free["sign"] < 0, -1.0, 1.0)
-    if problem.quantity == "function":
-        norm = w[..., 0].norm(dim=-1)
-        w, w_rest = w / norm[..., None, None], w_rest / norm
-        w = _signal_to_first(w)
+    w, w_rest = INSIDE[problem.quantity].prepare(w, w_rest)
     scale = problem.delta[:, None] * torch.sin(free["size"]) ** 2 * size(w, w_rest) / size(dw, dw_rest)
     slopes = [torch.exp(problem.ratio.log()[:, None, None] * torch.sin(free[n]) ** 2) for n in ("before", "after")]
-    return Point(w, w_rest, dw * scale[..., None, None], dw_rest * scale, slopes[0], slopes[1])
+    return Matrices(w, w_rest, dw * scale[..., None, None], dw_rest * scale, slopes[0], slopes[1])
+
+
+def _unprepared(w: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
+    return w, rest
+
+
+def _with_signal(w: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
+    """Scaled and reflected so that w e₁ = e₁."""
+    norm = w[..., 0].norm(dim=-1)
+    return _signal_to_first(w / norm[..., None, None]), rest / norm
 
 
 def _signal_to_first(w: Tensor) -> Tensor:
@@ -110,9 +119,9 @@ def _signal_to_first(w: Tensor) -> Tensor:
     return torch.cat([first[..., None], rest], -1)
 
 
-def log_change(problem: Problem, at: Point) -> Rows:
+def log_change(problem: Problem, at: Matrices) -> Rows:
     """Log of the relative change, less the penalty."""
-    change = (_function if problem.quantity == "function" else _jacobian)(problem, at)
+    change = INSIDE[problem.quantity].change(problem, at)
     result = change.clamp(min=1e-300).log()
     if not problem.kappa_wt:
         return result
@@ -125,7 +134,7 @@ def log_change(problem: Problem, at: Point) -> Rows:
     return result - PENALTY * excess.clamp(min=0).sum(-1)
 
 
-def _function(problem: Problem, at: Point) -> Rows:
+def _function(problem: Problem, at: Matrices) -> Rows:
     ratio = problem.ratio[:, None]
     change = torch.zeros_like(at.w[:, 0, :, 0])
     for k in range(problem.depth):
@@ -136,7 +145,7 @@ def _function(problem: Problem, at: Point) -> Rows:
     return change.norm(dim=-1)
 
 
-def _jacobian(problem: Problem, at: Point) -> Rows:
+def _jacobian(problem: Problem, at: Matrices) -> Rows:
     p, copies = problem.block, problem.width - problem.block
     j = torch.eye(p, dtype=torch.float64).expand(len(problem.kappa), p, p)
     dj, rest, drest = torch.zeros_like(j), torch.ones_like(problem.kappa), torch.zeros_like(problem.kappa)
@@ -149,3 +158,21 @@ def _jacobian(problem: Problem, at: Point) -> Rows:
         drest = after[:, p] * (one + done) * drest + (after[:, p] * done + (after - before)[:, p] * one) * rest
         rest = before[:, p] * one * rest
     return (((dj**2).sum((-2, -1)) + copies * drest**2) / ((j**2).sum((-2, -1)) + copies * rest**2)).sqrt()
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What the search does for one quantity.
+
+    mixing: units that mix, at most. prepare: what is done to the W_l and their copies first. change: the relative change (B,).
+    """
+
+    mixing: int
+    prepare: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+    change: Callable[[Problem, Matrices], Rows]
+
+
+INSIDE: dict[Quantity, Inside] = {
+    FUNCTION: Inside(3, _with_signal, _function),
+    JACOBIAN: Inside(4, _unprepared, _jacobian),
+}

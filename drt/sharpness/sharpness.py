@@ -18,7 +18,7 @@ import io
 import time
 from collections.abc import Iterator
 from concurrent.futures import as_completed
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,36 @@ from drt.exact.certify import certify
 from drt.falsify.space import MAX_DEPTH, MAX_WIDTH
 from drt.falsify.target import Target
 from drt.numeric.files import write_atomically
-from drt.numeric.pool import Progress, silent, workers
-from drt.sharpness.cells import COLUMNS, Block, Found, reads, run_block
+from drt.numeric.pool import Progress, one_thread, silent, workers
+from drt.sharpness.cells import CERTIFICATE_BITS, COLUMNS, Block, Cell, Found, reads, run_block
+from drt.witness.witness import Witness
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sharpness:
+    """The result of a search.
+
+    cells: in the grid's order; of the finished blocks if interrupted. violations: cells whose network violates the claim,
+    certified. best: the sharpest cell's network.
+    """
+
+    claim: str
+    statement: str
+    seed: int
+    cells: tuple[Cell, ...]
+    violations: int
+    interrupted: bool
+    seconds: float
+    best: Witness | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `drt sharpness --json` prints: all but the network, which has a file of its own."""
+        shown = {name: value for name, value in vars(self).items() if name != "best"}
+        return shown | {"cells": [asdict(cell) for cell in self.cells]}
 
 
 @dataclass(frozen=True)
-class Grid:
+class CellGrid:
     """The cells: every combination of depth L, width n, κ, ratio = β/α, and δ."""
 
     depth: tuple[int, ...] = (1, 2, 3)
@@ -54,7 +78,7 @@ class Grid:
                     raise InputError(f"--{name} {value:g} must be from {low:g} to {high:g}")
 
     @classmethod
-    def from_text(cls, **lists: str | None) -> Grid:
+    def from_text(cls, **lists: str | None) -> CellGrid:
         """From texts such as kappa="1,2,5"; what is None keeps its default.
 
         Raises:
@@ -74,24 +98,27 @@ class Grid:
     def blocks(self, target: Target, budget: float, seed: int) -> list[Block]:
         """The cells in blocks of one L, n and β/α, which share the budget."""
         shapes = list(product(self.depth, self.width, self.ratio))
-        cells, seconds = tuple(product(self.kappa, self.delta)), budget / len(shapes)
-        return [Block(target, *shape, cells, seed + i, seconds) for i, shape in enumerate(shapes)]
+        cells, share = tuple(product(self.kappa, self.delta)), budget / len(shapes)
+        return [Block(target, *shape, cells, seed + i, share) for i, shape in enumerate(shapes)]
 
 
 def sharpness(
     target: Target,
-    grid: Grid,
+    grid: CellGrid,
     budget: float = 120.0,
     seed: int = 0,
     jobs: int = 1,
     progress: Progress = silent,
-) -> dict:
-    """The sharpness of a claim in every cell of a grid. The budget, in seconds of one process, buys a number of steps.
+) -> Sharpness:
+    """The sharpness of a claim in every cell of a grid.
 
-    Returns:
-        claim, statement, seed, cells (a dict of COLUMNS for each, in the grid's order; of the finished blocks if interrupted),
-        violations (cells whose network violates the claim, certified), interrupted, seconds, and best: the sharpest cell's
-        Witness.
+    Args:
+        target: the claim.
+        grid: the cells.
+        budget: units of work for all cells together, each about a second of one core.
+        seed: of everything random: the same seed gives the same cells.
+        jobs: processes.
+        progress: told (blocks done, blocks in all, the largest sharpness).
 
     Raises:
         InputError: a claim whose bound is not one in κ, β/α, δ or ρ.
@@ -101,25 +128,27 @@ def sharpness(
     blocks = grid.blocks(target, budget, seed)
     done: dict[int, list[Found]] = {}
     interrupted = False
-    try:
-        for index, rows in _run(blocks, jobs):
-            done[index] = rows
-            largest = max(row["sharpness"] for found in done.values() for row, _ in found)
-            progress(len(done), len(blocks), f"largest actual/bound {largest:.6g}")
-    except KeyboardInterrupt:
-        interrupted = True
-    found = [pair for index in sorted(done) for pair in done[index]]
-    above = [witness for row, witness in found if row["sharpness"] > 1]
-    return {
-        "claim": target.claim.id,
-        "statement": target.claim.statement,
-        "seed": seed,
-        "cells": [row for row, _ in found],
-        "violations": sum(certify(witness, target.claim, max_bits=256).answer == "violated" for witness in above),
-        "interrupted": interrupted,
-        "seconds": round(time.perf_counter() - begin, 3),
-        "best": max(found, key=lambda pair: pair[0]["sharpness"])[1] if found else None,
-    }
+    with one_thread():
+        try:
+            for index, rows in _run(blocks, jobs):
+                done[index] = rows
+                largest = max(cell.sharpness for found in done.values() for cell, _ in found)
+                progress(len(done), len(blocks), f"largest actual/bound {largest:.6g}")
+        except KeyboardInterrupt:
+            interrupted = True
+        found = [pair for index in sorted(done) for pair in done[index]]
+        above = [witness for cell, witness in found if cell.sharpness > 1]
+        violations = sum(certify(w, target.claim, max_bits=CERTIFICATE_BITS).answer == "violated" for w in above)
+    return Sharpness(
+        claim=target.claim.id,
+        statement=target.claim.statement,
+        seed=seed,
+        cells=tuple(cell for cell, _ in found),
+        violations=violations,
+        interrupted=interrupted,
+        seconds=round(time.perf_counter() - begin, 3),
+        best=max(found, key=lambda pair: pair[0].sharpness)[1] if found else None,
+    )
 
 
 def _run(blocks: list[Block], jobs: int) -> Iterator[tuple[int, list[Found]]]:
@@ -134,36 +163,48 @@ def _run(blocks: list[Block], jobs: int) -> Iterator[tuple[int, list[Found]]]:
             yield futures[future], future.result()
 
 
-def to_csv(result: dict) -> str:
+def to_csv(result: Sharpness) -> str:
     """The cells, one a line."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(result["cells"])
+    writer.writerows(asdict(cell) for cell in result.cells)
     return stream.getvalue()
 
 
-def write(result: dict, folder: Path) -> list[Path]:
+def write(result: Sharpness, folder: Path) -> list[Path]:
     """Write the CSV, and the witness of the sharpest cell; their paths."""
-    stem = f"sharpness-{result['claim']}"
+    stem = f"sharpness-{result.claim}"
     table = folder / f"{stem}.csv"
     write_atomically(table, to_csv(result).encode())
-    if result["best"] is None:
+    if result.best is None:
         return [table]
     witness = folder / f"{stem}.json"
-    result["best"].save(witness)
+    result.best.save(witness)
     return [table, witness]
 
 
-def summary(result: dict) -> list[dict]:
-    """Per depth and width: the number of cells, the smallest, median and largest sharpness, and where it is largest."""
-    groups: dict[tuple[int, int], list[dict]] = {}
-    for row in result["cells"]:
-        groups.setdefault((row["depth"], row["width"]), []).append(row)
+@dataclass(frozen=True)
+class Summary:
+    """Of the cells of one depth and width: how many, the smallest, median and largest sharpness, and where it is largest."""
+
+    depth: int
+    width: int
+    cells: int
+    smallest: float
+    median: float
+    largest: float
+    at: Cell
+
+
+def summary(result: Sharpness) -> list[Summary]:
+    """One for each depth and width."""
+    groups: dict[tuple[int, int], list[Cell]] = {}
+    for cell in result.cells:
+        groups.setdefault((cell.depth, cell.width), []).append(cell)
     rows = []
     for (depth, width), cells in groups.items():
-        ranked = sorted(cells, key=lambda row: row["sharpness"])
-        rows.append({"depth": depth, "width": width, "cells": len(cells), "smallest": ranked[0]["sharpness"],
-                     "median": ranked[len(ranked) // 2]["sharpness"], "largest": ranked[-1]["sharpness"],
-                     "at": {k: ranked[-1][k] for k in ("kappa", "beta_over_alpha", "delta")}})  # fmt: skip
+        ranked = sorted(cells, key=lambda cell: cell.sharpness)
+        smallest, median, largest = (ranked[k].sharpness for k in (0, len(ranked) // 2, -1))
+        rows.append(Summary(depth, width, len(cells), smallest, median, largest, ranked[-1]))
     return rows

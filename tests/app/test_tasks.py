@@ -7,7 +7,7 @@ import pytest
 import drt
 from drt.app.evidence import Evidence, hold_all
 from drt.app.tasks import on_extremal, on_random, tasks
-from drt.falsify.extremal import Grid, constructions
+from drt.falsify.extremal import ConstructionGrid, constructions
 from drt.falsify.extremal_descent import NAMES
 from drt.theory.verdict import Verdicts
 from drt.training.data import load_digits
@@ -51,7 +51,7 @@ def test_constructions_refute_what_is_false():
 def test_constructions_attain_what_is_true():
     """A bound that no construction comes near would be a bound that nobody has tested."""
     best: dict[str, float] = {}
-    for _, instance in Grid(depths=(1, 2), widths=(2,), alphas=(0.5, 1.0)).instances():
+    for _, instance in ConstructionGrid(depths=(1, 2), widths=(2,), alphas=(0.5, 1.0)).instances():
         function, jacobians = drt.measure_all(instance)
         for claim_id in MEASURED:
             claim = drt.claims[claim_id]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import drt
-from drt.falsify.extremal import EPSILON, WIDE, Grid, constructions
+from drt.falsify.extremal import EPSILON, WIDE, ConstructionGrid, constructions
 from drt.measurement.measurement import measure_all
 from drt.theory.verdict import Verdicts
 from tests.instances import array
@@ -91,7 +91,7 @@ def test_a_bias_cancels_the_signal_and_not_its_change():
 
 
 def test_a_grid_is_every_combination_shallow_first():
-    grid = Grid(depths=(1, 2), widths=(2, 4), alphas=(0.5,), kappas=(1.0, 2.0), deltas=(0.1, 1.0, 2.0))
+    grid = ConstructionGrid(depths=(1, 2), widths=(2, 4), alphas=(0.5,), kappas=(1.0, 2.0), deltas=(0.1, 1.0, 2.0))
     found = list(grid.instances())
     assert len(found) == 2 * (len(constructions) + len(WIDE))
     assert [i.net.depth for _, i in found] == sorted(i.net.depth for _, i in found)

@@ -5,13 +5,20 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from drt.errors import InputError
-from drt.sharpness.sharpness import COLUMNS, Grid
+from drt.sharpness.cells import Cell
+from drt.sharpness.sharpness import CellGrid, Sharpness
 from figures.sharpness import ABOVE, colours, data, draw, draw_panel, main, number, save
 
 
 def cell(kappa, delta, sharpness, width=2):
     values = (1, width, kappa, 1.0, delta, sharpness, sharpness, 1.0, "holds")
-    return dict(zip(COLUMNS, values, strict=True))
+    return Cell(*values)
+
+
+def result_of(*cells, claim="c", statement="s"):
+    return Sharpness(
+        claim=claim, statement=statement, seed=0, cells=cells, violations=0, interrupted=False, seconds=0.0, best=None
+    )
 
 
 CELLS = [cell(1.0, 0.1, 1.0), cell(1.0, 1.0, 0.999), cell(2.0, 0.1, 3.25e-4), cell(2.0, 1.0, 1.7)]
@@ -53,15 +60,15 @@ def test_only_what_exceeds_the_bound_is_orange():
 
 
 def test_one_panel_for_each_depth_ratio_and_width():
-    page = draw({"claim": "c", "statement": "s", "cells": [*CELLS, cell(1.0, 0.1, 0.5, width=3)]})
+    page = draw(result_of(*CELLS, cell(1.0, 0.1, 0.5, width=3)))
     assert [ax.get_title() for ax in page.axes[:2]] == ["n = 2", "n = 3"]
     assert page.axes[0].get_ylabel().startswith("L = 1\nβ/α = 1")
 
 
 def test_computes_and_saves(tmp_path):
-    grid = Grid(depth=(1,), width=(2,), kappa=(2.0,), ratio=(1.0,), delta=(0.1,))
+    grid = CellGrid(depth=(1,), width=(2,), kappa=(2.0,), ratio=(1.0,), delta=(0.1,))
     result = data("kappa.function", grid, budget=0.1)
-    assert result["cells"][0]["sharpness"] == pytest.approx(0.5, rel=0.01)
+    assert result.cells[0].sharpness == pytest.approx(0.5, rel=0.01)
     for path in save(result, tmp_path):
         assert path.read_bytes()[:4] in (b"%PDF", b"\x89PNG")
     # Fonts as outlines that readers can search and copy (TrueType), not as drawings of glyphs (Type 3).

@@ -9,7 +9,7 @@ import drt
 from drt.falsify.target import Target
 from drt.sharpness.cells import witness_at
 from drt.sharpness.climb import starts
-from drt.sharpness.inside import BLOCK, PENALTY, Problem, log_change, point
+from drt.sharpness.inside import INSIDE, PENALTY, Problem, log_change, matrices
 from tests.instances import array
 
 KAPPA, RATIO, DELTA = array(1.0, 3.0, 10.0), array(1.0, 4.0, 4.0), array(0.1, 1.0, 2.0)
@@ -33,9 +33,9 @@ def free(p, seed=0, noise=2.0):
 def test_the_conditions_hold_for_any_parameters(quantity, size, width):
     """Of the whole matrices: the block, and copies of one singular value."""
     p = problem(quantity, width=width, size=size)
-    at = point(p, free(p))
+    at = matrices(p, free(p))
     copies = width - p.block
-    assert p.block == min(width, BLOCK[quantity])
+    assert p.block == min(width, INSIDE[quantity].mixing)
     for row in range(3):
         for layer in range(2):
             w, dw = (
@@ -57,7 +57,7 @@ def test_the_change_is_that_of_the_network_it_stands_for(quantity, claim_id):
     claim = drt.claims[claim_id]
     for width in (1, 3, 6):
         p = problem(quantity, width=width)
-        at = point(p, free(p, noise=0.3))
+        at = matrices(p, free(p, noise=0.3))
         change = log_change(p, at).exp()
         for row in range(3):
             witness = witness_at(Target(claim_id), claim, p, at, row)
@@ -70,7 +70,7 @@ def test_the_change_is_that_of_the_network_it_stands_for(quantity, claim_id):
 def test_a_moved_matrix_beyond_kappa_costs_more_than_it_gains():
     p = problem(kappa_wt=True)
     parameters = free(p)
-    at = point(p, parameters)
+    at = matrices(p, parameters)
     s = torch.linalg.svdvals(at.w + at.dw)
     excess = (s[..., 0] / s[..., -1]).log() - KAPPA.log()[:, None]
     unpenalised = log_change(problem(), at)
@@ -88,7 +88,7 @@ def test_scalars_by_hand():
     for name in ("w", "dw"):
         for part in ("u", "v"):
             parameters[f"{name}.{part}"] += 1
-    change = log_change(p, point(p, parameters)).exp()
+    change = log_change(p, matrices(p, parameters)).exp()
     torch.testing.assert_close(change, RATIO * DELTA, rtol=1e-12, atol=0)
 
 
