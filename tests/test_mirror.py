@@ -1,4 +1,4 @@
-"""Tests mirror the wings: every module has the test file of its name, and every test file a module or a reason of its own."""
+"""Tests mirror the wings: every module has the test file of its name."""
 
 from pathlib import Path
 

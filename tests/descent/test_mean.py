@@ -19,14 +19,14 @@ MEAN = claims["lemma1.mean"]
 @pytest.mark.parametrize("loss", ["mse", "cross-entropy"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_mean_lies_between_its_ends_and_below_the_maximum(activation, loss, monkeypatch):
-    """Against a sum over 20,000 midpoints; brought as close as they come, though the lemma holds with wider ends."""
+    """Against a sum over 4,000 midpoints; brought as close as they come, though the lemma holds with wider ends."""
     monkeypatch.setattr("drt.descent.rounded.RoundedSegment.suffices", lambda self, least: False)
     m = measure_descent(*case(2, activation, loss, size=0.3))
     low, high = m.changes.mean_ends
-    t = ((torch.arange(20_000, dtype=torch.float64) + 0.5) / 20_000).unsqueeze(-1).expand(-1, 3)
+    t = ((torch.arange(4_000, dtype=torch.float64) + 0.5) / 4_000).unsqueeze(-1).expand(-1, 3)
     mean = torch.stack([m.segment.along(part).change.mean(0) for part in t.split(1000)]).mean(0)
     alive = m.norm_g > 0
-    assert ((low <= mean * (1 + 1e-4)) & (mean * (1 - 1e-4) <= high))[alive].all()
+    assert ((low <= mean * (1 + 2.5e-4)) & (mean * (1 - 2.5e-4) <= high))[alive].all()
     sharp = loss == "mse" and "blend" not in activation  # polynomials between kinks
     assert (high <= (1.01 if sharp else 1.1) * low)[alive].all()
     assert (low <= m.changes.largest)[alive].all()

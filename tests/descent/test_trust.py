@@ -25,7 +25,7 @@ PHIS = ["leaky_relu:0.25", "leaky_relu:0.05"]
 def test_both_ways_agree_on_trust():
     """In floats it is certain only where it is proved exactly; and it is certain at once or twice in three of those cases."""
     certain = proved = 0
-    for seed in range(60):
+    for seed in range(30):
         depth, far = 1 + seed % 3, (1, 30)[seed % 2]
         *parts, x, y = gaussian(seed, *[(2, 2)] * (2 * depth), (1, 2), (1, 2))
         net, steps = drt.Network(parts[:depth], PHIS[seed % 2]), [(0.03, 0.3, 1.0)[seed % 3] * d for d in parts[depth:]]
@@ -35,25 +35,25 @@ def test_both_ways_agree_on_trust():
             exact = unmet(("trust",), exact_descent(net, steps, x, far * y)) == ""
         assert exact or not mine
         certain, proved = certain + mine, proved + exact
-    assert 10 < proved < 50
+    assert 5 < proved < 25
     assert certain > 0.9 * proved
 
 
 @pytest.mark.parametrize("loss", ["mse", "cross-entropy"])
 @pytest.mark.parametrize("activation", ["leaky_relu:0.25", "tanh_blend:0.3", "softplus_blend:0.2"])
 def test_certain_trust_survives_a_fine_grid(activation, loss):
-    """Six inputs, smooth φ, softmax: where trust is certain, 2,000 points agree; it is in most of the clear cases."""
+    """Six inputs, smooth φ, softmax: where trust is certain, 500 points agree; it is in most of the clear cases."""
     certain = clear = 0
-    for seed in range(8):
+    for seed in range(5):
         m = measure_descent(*case(seed, activation, loss, size=0.02))
         log_c = torch.full((3,), 1.5, dtype=torch.float64)
         trusted = certainly_trusted(m, log_c)
-        t = torch.logspace(-6, 0, 2000, dtype=torch.float64)[:, None].expand(-1, 3)
+        t = torch.logspace(-6, 0, 500, dtype=torch.float64)[:, None].expand(-1, 3)
         log_trust = drt.log_product_minus_one(t.unsqueeze(-1) * m.delta) + log_c
         gap = (m.segment.along(t).change.amax(-1).log() - log_trust).amax(0)
         assert (gap[trusted] <= 1e-9).all()
         certain, clear = certain + int(trusted.sum()), clear + int((gap < -0.2).sum())
-    assert 0.5 * clear < certain < 24
+    assert 0.5 * clear < certain < 15
 
 
 def test_planted_rates_forgotten_are_caught(monkeypatch):

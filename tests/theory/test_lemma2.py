@@ -195,9 +195,13 @@ def test_relu_has_no_constant():
     assert drt.check("lemma2.constant", scalar(-0.1)).outcome in ("holds", "inapplicable")
 
 
-@pytest.mark.parametrize("claim_id", ["lemma2", "lemma2.mean", "lemma2.constant", "condition4"])
-def test_attacked(claim_id):
-    outcome = falsify(Target(claim_id), Space(), 2.0, 3)
+@pytest.mark.parametrize(
+    ("claim_id", "least"),
+    [("lemma2", 0.499), ("lemma2.mean", 0.998), ("lemma2.constant", 0.499), ("condition4", 0.998)],
+)
+def test_the_attack_comes_as_close_as_its_openings_are_known_to(claim_id, least):
+    """Lemma 2 is loose by a factor of two, its mean is not; nothing of 1,300 instances exceeds either."""
+    outcome = falsify(Target(claim_id), Space(), 0.5, 3, jobs=1)
     assert outcome.status == "survived"
-    assert outcome.instances > 100
-    assert outcome.ratio is None or outcome.ratio < 1
+    assert outcome.instances > 1000
+    assert least < outcome.ratio < min(1.0, least + 0.01)
