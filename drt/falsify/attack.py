@@ -8,6 +8,7 @@ does: the budget buys units.
 from __future__ import annotations
 
 import math
+import pickle
 import random
 from collections.abc import Hashable, Iterator
 from concurrent.futures import Executor
@@ -113,10 +114,14 @@ def _simplicity(find: Find) -> tuple[bool, int, float]:
     return find.log_ratio < COMFORTABLE, find.numbers, -find.log_ratio
 
 
-def work(target: Target, unit: Any) -> Found:
-    """A unit of work for another process, which loads the claim by name."""
+def work(order: bytes) -> bytes:
+    """A unit of work for another process, which loads the claim by name: a pickled (target, unit) becomes a pickled `Found`.
+
+    Bytes, as tensors would else go from process to process by a thread that complains when an interrupt ends the other one.
+    """
+    target, unit = pickle.loads(order)
     claim = target.claim
-    return ENGINES[claim.quantity].run(claim, unit)
+    return pickle.dumps(ENGINES[claim.quantity].run(claim, unit))
 
 
 def attack(state: Attack, budget: float, seed: int, pool: Executor | None, progress: Progress) -> None:
@@ -160,5 +165,5 @@ def _results(state: Attack, units: list[Any], pool: Executor | None) -> Iterator
         for unit in units:
             yield state.engine.run(state.claim, unit)
         return
-    for future in [pool.submit(work, state.target, unit) for unit in units]:
-        yield future.result()
+    for future in [pool.submit(work, pickle.dumps((state.target, unit))) for unit in units]:
+        yield pickle.loads(future.result())

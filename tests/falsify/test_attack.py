@@ -1,5 +1,7 @@
 """The attack itself: what is kept of what is found, what is certified first, and that the budget buys units and no time."""
 
+import pickle
+
 import pytest
 
 import drt
@@ -122,5 +124,8 @@ def test_a_unit_for_another_process_is_the_same_unit():
     layout, space = Layout((1, 1), ("identity",)), Space()
     target, unit = Target("spectral.function"), Unit("evolve", layout, space, 1)
     here = Attack(target, space)
-    there, own = work(target, unit), here.engine.run(drt.claims["spectral.function"], unit)
+    there, own = (
+        pickle.loads(work(pickle.dumps((target, unit)))),
+        here.engine.run(drt.claims["spectral.function"], unit),
+    )
     assert (there.instances, there.finds[0].scores) == (own.instances, own.finds[0].scores)
