@@ -10,19 +10,16 @@ from drt.theory.hypotheses import hypotheses
 from drt.theory.registry import claims
 from proofs_checks import as_coded
 from proofs_checks.as_coded import Twin, goal, statement
-from proofs_checks.formal import COQ, Goal, compiled, coqc, theorems, unproved
+from proofs_checks.formal import Goal, theorems, unproved
 
-PATH, _, MISSING = coqc()
-needs_coq = pytest.mark.skipif(PATH is None, reason=MISSING)
 DECIDING = {t.claim: t for t in theorems() if t.role in ("proves", "refutes")}
 
 
-@pytest.fixture(scope="module")
-def unproved_of():
-    """The goals that Coq does not accept; the theorems are compiled once."""
-    with compiled(COQ, PATH) as (copy, error):
-        assert not error
-        yield lambda goals: unproved(goals, PATH, copy)
+@pytest.fixture
+def unproved_of(compiled_proofs):
+    """The goals that Coq does not accept."""
+    path, copy = compiled_proofs
+    return lambda goals: unproved(goals, path, copy)
 
 
 def of_role(claim, role="", theorem=""):
@@ -43,7 +40,6 @@ def test_what_a_claim_states():
     )
 
 
-@needs_coq
 def test_planted_errors_do_not_compile(unproved_of):
     """Each claim as it is; × 0.98; each hypothesis dropped; another added; another's theorem; the other role."""
     right, wrong = {}, {}
@@ -65,7 +61,6 @@ def test_planted_errors_do_not_compile(unproved_of):
     assert len(wrong) > 150
 
 
-@needs_coq
 def test_the_text_of_a_hypothesis_is_what_counts(unproved_of, monkeypatch):
     """α ≥ 0 for α > 0, ρ ≤ 2/L for ρ ≤ 1/L, and η's growth halved, each in the hypothesis's own text."""
     changed = {

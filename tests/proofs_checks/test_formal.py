@@ -1,11 +1,10 @@
-import re
 import shutil
 
 import pytest
 
 from drt.theory.registry import claims
 from proofs_checks import formal
-from proofs_checks.formal import COQ, Theorem, axioms, build, coqc, theorems
+from proofs_checks.formal import COQ, axioms, build, coqc, theorems, wrong_axioms
 
 needs_coq = pytest.mark.skipif(coqc()[0] is None, reason=coqc()[2])
 
@@ -106,30 +105,11 @@ def test_an_old_coq_is_not_run(monkeypatch, tmp_path):
     assert "coqc 8.9.1 is too old" in result.reason
 
 
-@pytest.mark.slow
-@needs_coq
-def test_a_theorem_for_one_phi_is_found(tmp_path):
-    """Stated for one φ, α and β in all layers, Theorem 1 does not give its instance with two activations."""
-    for file in COQ.iterdir():
-        shutil.copy(file, tmp_path)
-    # What Examples.v does not need is left out.
-    unneeded = ("Descent.v", "FunctionWidths.v", "JacobianWidths.v", "Models.v")
-    files = (COQ / "_CoqProject").read_text().split()
-    (tmp_path / "_CoqProject").write_text("\n".join(file for file in files if file not in unneeded))
-    (tmp_path / "theorems.txt").write_text("x  FunctionBounds.theorem1_function  proves\n")
-    each = re.sub(r"\btheorem1_function\b", "each_layer", (COQ / "FunctionBounds.v").read_text())
-    one = "Definition theorem1_function phi al be := each_layer (fun _ => phi) (fun _ => al) (fun _ => be).\n"
-    (tmp_path / "FunctionBounds.v").write_text(each + one)
-    result = build(tmp_path)
-    assert result.status == "failed"
-    assert result.reason.startswith("Examples.v: ")
-    assert "net (two_activations a L)" in result.reason
-
-
-@pytest.mark.slow
-@needs_coq
-def test_all_formal_proofs():
-    """The whole build: every theorem, on Coq's real numbers and nothing else."""
-    result = build()
-    assert result.status == "checked", result.reason
-    assert Theorem("theorem1.function", "Claims.theorem1_function", "proves") in theorems()
+def test_all_formal_proofs(compiled_proofs, tmp_path):
+    """Every theorem compiles, and rests on Coq's real numbers and nothing else; of fewer axioms it would be said."""
+    path, copy = compiled_proofs
+    assert wrong_axioms(COQ, path, copy) == ""
+    for name in ("theorems.txt", "whitelist.txt"):
+        shutil.copy(COQ / name, tmp_path)
+    (tmp_path / "whitelist.txt").write_text("Classical_Prop.classic\n")
+    assert wrong_axioms(tmp_path, path, copy).startswith("axioms not allowed: ClassicalDedekindReals.sig_forall_dec, ")
