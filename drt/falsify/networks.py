@@ -70,7 +70,10 @@ class Bred(WitnessedFind):
 
     @property
     def promise(self) -> float:
-        """The best score; −∞ for a tie. Where a bound is attained it is seldom broken, yet every search is drawn there."""
+        """The priority of further search from here: the best log(actual/bound), or −∞ if it is a tie (ratio 1).
+
+        Near a bound that is attained, violations are rare, but every search drifts there; without priority it looks elsewhere.
+        """
         return self.scores[0] if abs(self.scores[0]) > TIE else -math.inf
 
     def witness(self, claim: Claim, source: Source) -> Witness:

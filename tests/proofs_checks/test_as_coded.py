@@ -10,7 +10,7 @@ from drt.theory.hypotheses import hypotheses
 from drt.theory.registry import claims
 from proofs_checks import as_coded
 from proofs_checks.as_coded import Twin, goal, statement
-from proofs_checks.formal import Goal, theorems, unproved
+from proofs_checks.formal import COQ, Goal, theorems, unproved
 
 DECIDING = {t.claim: t for t in theorems() if t.role in ("proves", "refutes")}
 
