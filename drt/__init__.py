@@ -34,8 +34,14 @@ if TYPE_CHECKING:
         log1p,
         log_product_minus_one,
         maximum,
+        one,
+        per_layer,
         prod,
         product_minus_one,
+        products_above,
+        products_below,
+        products_from,
+        products_others,
         sqrt,
         sum,
     )
@@ -54,7 +60,8 @@ _HOMES = {
     "network.activations": "Activation identity leaky_relu negated parse_activation piecewise_linear relu "
     "softplus_blend tanh_blend",
     "network.network": "Network",
-    "numeric.numbers": "exp expm1 log log1p log_product_minus_one maximum prod product_minus_one sqrt sum",
+    "numeric.numbers": "exp expm1 log log1p log_product_minus_one maximum one per_layer prod product_minus_one "
+    "products_above products_below products_from products_others sqrt sum",
     "theory.hypotheses": "hypothesis",
     "theory.registry": "Claim bound claims hypotheses",  # importing it registers every claim
     "theory.verdict": "Verdict Verdicts check",
