@@ -174,7 +174,14 @@ class Member(WitnessedFind):
 
 
 def member(m: Descent, row: int, log_ratio: float = -math.inf, rank: int | None = None) -> Member:
-    """One row of a measured population."""
+    """One row of a measured population.
+
+    Args:
+        m: the population, its batch (B,).
+        row: which of them.
+        log_ratio: its log(actual/bound), where that is known.
+        rank: its place among those that are tried, None where it has none.
+    """
     s = m.segment
     net = Network([w[row] for w in s.net.weights], list(s.net.activations))
     loss = MeanSquaredError(s.loss.targets[row]) if isinstance(s.loss, MeanSquaredError) else s.loss

@@ -25,7 +25,14 @@ SURVIVING, MUTATED_TWICE = 4, 0.3  # of a generation one in so many survives; of
 
 
 def score(claim: Claim, layout: Layout, theta: Flat, space: Space) -> Tensor:
-    """log(actual/bound) of each flat vector; −∞ where it is no instance of the claim."""
+    """log(actual/bound) of each flat vector (B,); −∞ where it is no instance of the claim.
+
+    Args:
+        claim: whose two sides are compared.
+        layout: of the flat vectors.
+        theta: the flat vectors (B, D).
+        space: outside of which an instance does not count.
+    """
     result = torch.full(theta.shape[:1], -torch.inf, dtype=torch.float64)
     ok = usable(theta, layout)
     if ok.any():
@@ -47,6 +54,12 @@ def structured(layout: Layout, count: int, space: Space, rng: Generator) -> Flat
     """Starting points: each matrix diagonal with singular values 1 and κ, one-entry, orthogonal or Gaussian; x one-hot or not.
 
     κ and δ are spread over the space's ranges on a logarithmic scale, δ the same for all layers in half the instances.
+
+    Args:
+        layout: of the flat vectors.
+        count: how many of them.
+        space: the ranges of κ and δ.
+        rng: of everything random.
     """
 
     def spread(low: float, high: float, *shape: int) -> Tensor:
@@ -98,7 +111,14 @@ def structured(layout: Layout, count: int, space: Space, rng: Generator) -> Flat
 
 
 def mutate(layout: Layout, theta: Flat, mates: Flat, rng: Generator) -> Flat:
-    """One random change to each instance: of an entry, of a segment, or of how x lies to the first layer's kinks."""
+    """One random change to each instance: of an entry, of a segment, or of how x lies to the first layer's kinks.
+
+    Args:
+        layout: of the flat vectors.
+        theta: the instances (B, D).
+        mates: others (B, D), of which a whole segment may be taken.
+        rng: of everything random.
+    """
     count, size = theta.shape
     entry = torch.nn.functional.one_hot(_pick(rng, size, count), size).bool()
     segment = layout.masks[_pick(rng, len(layout.sizes), count)]

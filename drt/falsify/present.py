@@ -11,7 +11,14 @@ from drt.witness.witness import Witness
 
 
 def statement(witness: Witness, claim: Claim, lhs: str, rhs: str) -> str:
-    """The counterexample in the paper's letters, with both sides as certified."""
+    """The counterexample in the paper's letters, with both sides as certified.
+
+    Args:
+        witness: the instance.
+        claim: what it violates.
+        lhs: the actual change, in figures.
+        rhs: the bound, in figures.
+    """
     depth = len(witness.weights)
     widths = "-".join(str(n) for n in (len(witness.x), *(len(m) for m in witness.weights)))
     phis = witness.activations

@@ -110,7 +110,15 @@ def _full(block: Tensor, rest: Tensor, width: int) -> Tensor:
 
 
 def witness_at(target: Target, claim: Claim, problem: Problem, at: Matrices, row: int) -> Witness:
-    """One row of a search as a network."""
+    """One row of a search as a network.
+
+    Args:
+        target: where the claim comes from.
+        claim: what the witness is about.
+        problem: the cells that were searched.
+        at: their matrices.
+        row: which of them.
+    """
     w, dw = (_full(b[row], r[row], problem.width) for b, r in ((at.w, at.w_rest), (at.dw, at.dw_rest)))
     x, specs = SETTINGS[claim.quantity](problem, at, row, w, dw)
     net = Layout((problem.width,) * (problem.depth + 1), tuple(specs)).instance(

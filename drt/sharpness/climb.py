@@ -55,7 +55,14 @@ def starts(problem: Problem, restarts: int, rng: Generator) -> Parameters:
 
 
 def climb(problem: Problem, free: Parameters, steps: int, rate: float) -> tuple[Parameters, Rows]:
-    """Adam with a rate that decays to a tenth: the best parameters of each row and their log change."""
+    """Adam with a rate that decays to a tenth: the best parameters of each row and their log change (B,).
+
+    Args:
+        problem: B rows of cells.
+        free: the parameters to start from, each with leading dimension B.
+        steps: of Adam.
+        rate: of the first step.
+    """
     names = [n for n in free if n != "sign"]
     moving = {n: v.clone().requires_grad_(n in names) for n, v in free.items()}
     optimiser = torch.optim.Adam([moving[n] for n in names], lr=rate)
@@ -78,7 +85,14 @@ def climb(problem: Problem, free: Parameters, steps: int, rate: float) -> tuple[
 
 
 def search(problem: Problem, restarts: int, steps: int, rng: Generator) -> Parameters:
-    """The best parameters found for each row: restarts, then restarts near the best of this row and of the others."""
+    """The best parameters found for each row: restarts, then restarts near the best of this row and of the others.
+
+    Args:
+        problem: a row for each cell.
+        restarts: for each row.
+        steps: of each ascent.
+        rng: of everything random.
+    """
     cells = len(problem.kappa)
     owner = torch.arange(cells).repeat_interleave(restarts)
     wide = problem.rows(owner)
