@@ -275,7 +275,10 @@ def test_fields_named_in_the_glossary_exist():
 
 
 def test_every_hypothesis_is_in_the_glossary():
-    assert [name for name in hypotheses if f"`{name}`" not in TEXT["docs/glossary.md"]] == []
+    built_in = [
+        name for name, hypothesis in hypotheses.items() if hypothesis.condition is None
+    ]  # other tests make more
+    assert [name for name in built_in if f"`{name}`" not in TEXT["docs/glossary.md"]] == []
 
 
 def imports(wing):
